@@ -1,0 +1,9 @@
+#!/usr/bin/env node
+import { ensureDependencies, runToEnd, typescript, typescriptEnvironment } from './bootstrap.mjs';
+
+const root = new URL('../', import.meta.url);
+
+await ensureDependencies(root);
+runToEnd(process.execPath, [...typescript(root, 'src/cli/main.ts'), ...process.argv.slice(2)], {
+  env: typescriptEnvironment(root),
+});

@@ -1,0 +1,32 @@
+-- table: events_cleaned
+-- grain: one row per offending bronze row
+-- reads: bronze_rows
+-- layer: bronze
+-- severity: reject
+-- runs: row
+-- A row means an event with a field that is not of its type, such as a price that is a text.
+-- Ingest put null in its place and kept the record, whose beginning is the reason. Its name sorts
+-- first, so that this rule is named when the null then breaks others.
+WITH in_window AS (
+  SELECT _topic, _partition, _offset, _type_errors, _raw
+  FROM bronze_rows
+  WHERE event_ts >= CAST($window_start AS TIMESTAMP) AND event_ts < CAST($window_end AS TIMESTAMP)
+),
+judged AS (
+  SELECT
+    _topic, _partition, _offset,
+    CASE
+      WHEN _type_errors <> ''
+        THEN '; ' || _type_errors || ' breaks its type in '
+          || COALESCE(substr(_raw, 1, 100), 'a lost record')
+      ELSE ''
+    END AS found
+  FROM in_window
+)
+SELECT
+  CAST(_topic AS VARCHAR) AS _topic,             -- which
+  CAST(_partition AS INTEGER) AS _partition,     -- bronze
+  CAST(_offset AS BIGINT) AS _offset,            -- row
+  CAST(substr(found, 3) AS VARCHAR) AS reason    -- what is wrong with it, without the first "; "
+FROM judged
+WHERE found <> ''

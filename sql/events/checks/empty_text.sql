@@ -1,0 +1,36 @@
+-- table: events_cleaned
+-- grain: one row per offending bronze row
+-- reads: bronze_rows
+-- layer: bronze
+-- severity: reject
+-- runs: row
+-- A row means an event with an empty text where the contract wants at least one character. An
+-- empty id would make one user of all that lack one; whoever has nothing to say sends null.
+WITH in_window AS (
+  SELECT
+    _topic, _partition, _offset, event_id, user_id, session_id, location, product_id,
+    product_name, category, search_query, page_url
+  FROM bronze_rows
+  WHERE event_ts >= CAST($window_start AS TIMESTAMP) AND event_ts < CAST($window_end AS TIMESTAMP)
+),
+judged AS (
+  SELECT
+    _topic, _partition, _offset,
+    CASE WHEN event_id = '' THEN '; event_id is empty' ELSE '' END
+      || CASE WHEN user_id = '' THEN '; user_id is empty' ELSE '' END
+      || CASE WHEN session_id = '' THEN '; session_id is empty' ELSE '' END
+      || CASE WHEN location = '' THEN '; location is empty' ELSE '' END
+      || CASE WHEN product_id = '' THEN '; product_id is empty' ELSE '' END
+      || CASE WHEN product_name = '' THEN '; product_name is empty' ELSE '' END
+      || CASE WHEN category = '' THEN '; category is empty' ELSE '' END
+      || CASE WHEN search_query = '' THEN '; search_query is empty' ELSE '' END
+      || CASE WHEN page_url = '' THEN '; page_url is empty' ELSE '' END AS found
+  FROM in_window
+)
+SELECT
+  CAST(_topic AS VARCHAR) AS _topic,             -- which
+  CAST(_partition AS INTEGER) AS _partition,     -- bronze
+  CAST(_offset AS BIGINT) AS _offset,            -- row
+  CAST(substr(found, 3) AS VARCHAR) AS reason    -- what is wrong with it, without the first "; "
+FROM judged
+WHERE found <> ''

@@ -1,0 +1,32 @@
+-- table: events_cleaned
+-- grain: one row per offending bronze row
+-- reads: bronze_rows
+-- layer: bronze
+-- severity: reject
+-- runs: row
+-- params: price_min, price_max
+-- A row means an event whose price is outside the range of the thresholds: a decimal point or a
+-- currency gone wrong, which one sum would carry into every revenue.
+WITH in_window AS (
+  SELECT _topic, _partition, _offset, price
+  FROM bronze_rows
+  WHERE event_ts >= CAST($window_start AS TIMESTAMP) AND event_ts < CAST($window_end AS TIMESTAMP)
+),
+judged AS (
+  SELECT
+    _topic, _partition, _offset,
+    CASE
+      WHEN price < CAST($price_min AS DECIMAL(12,2))
+        OR price > CAST($price_max AS DECIMAL(12,2))
+        THEN '; price is ' || CAST(price AS VARCHAR)
+      ELSE ''
+    END AS found
+  FROM in_window
+)
+SELECT
+  CAST(_topic AS VARCHAR) AS _topic,             -- which
+  CAST(_partition AS INTEGER) AS _partition,     -- bronze
+  CAST(_offset AS BIGINT) AS _offset,            -- row
+  CAST(substr(found, 3) AS VARCHAR) AS reason    -- what is wrong with it, without the first "; "
+FROM judged
+WHERE found <> ''

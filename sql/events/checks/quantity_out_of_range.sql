@@ -1,0 +1,32 @@
+-- table: events_cleaned
+-- grain: one row per offending bronze row
+-- reads: bronze_rows
+-- layer: bronze
+-- severity: reject
+-- runs: row
+-- params: quantity_min, quantity_max
+-- A row means an event whose quantity is outside the range of the thresholds; nothing and less
+-- than nothing cannot be bought, and revenue is price times quantity.
+WITH in_window AS (
+  SELECT _topic, _partition, _offset, quantity
+  FROM bronze_rows
+  WHERE event_ts >= CAST($window_start AS TIMESTAMP) AND event_ts < CAST($window_end AS TIMESTAMP)
+),
+judged AS (
+  SELECT
+    _topic, _partition, _offset,
+    CASE
+      WHEN quantity < CAST($quantity_min AS INTEGER)
+        OR quantity > CAST($quantity_max AS INTEGER)
+        THEN '; quantity is ' || CAST(quantity AS VARCHAR)
+      ELSE ''
+    END AS found
+  FROM in_window
+)
+SELECT
+  CAST(_topic AS VARCHAR) AS _topic,             -- which
+  CAST(_partition AS INTEGER) AS _partition,     -- bronze
+  CAST(_offset AS BIGINT) AS _offset,            -- row
+  CAST(substr(found, 3) AS VARCHAR) AS reason    -- what is wrong with it, without the first "; "
+FROM judged
+WHERE found <> ''

@@ -1,0 +1,27 @@
+-- table: user_activity
+-- grain: one row per offending key
+-- reads: staged
+-- layer: gold
+-- severity: gate
+-- runs: window
+-- A row means a key of user_activity that is null, not of this window, or there more than once:
+-- whoever joins or sums the table would count twice or not at all (DQ-03).
+WITH keyed AS (
+  SELECT event_date, count(*) AS copies
+  FROM staged
+  GROUP BY event_date
+)
+SELECT
+  CAST(
+    'key (' || COALESCE(CAST(event_date AS VARCHAR), 'null') || ') is there '
+      || CAST(copies AS VARCHAR) || ' times' AS VARCHAR
+  ) AS reason
+FROM keyed
+WHERE copies > 1
+  OR event_date IS NULL
+  OR event_date <> CAST(CAST($window_start AS TIMESTAMP) AS DATE)
+UNION ALL
+SELECT
+  CAST(CAST(count(*) AS VARCHAR) || ' rows, wanted one for every window' AS VARCHAR) AS reason
+FROM staged
+HAVING count(*) <> 1

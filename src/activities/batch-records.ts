@@ -1,0 +1,200 @@
+import { promisify } from 'node:util';
+import { gunzip, gzip, constants } from 'node:zlib';
+import type { Dataset } from '../lake/dataset.ts';
+import { batchName } from '../lake/paths.ts';
+import { type Placement, placeRecord } from '../lake/placement.ts';
+import type { PlanEntry } from '../lake/source-log.ts';
+import type { Column } from '../lake/table.ts';
+import { formatInstant } from '../lake/time.ts';
+import type { Row, SourceRecord } from '../ports.ts';
+
+/* The records of one batch in their three shapes: bronze rows, dead letters, raw copy. */
+
+const gzipAsync = promisify(gzip);
+const gunzipAsync = promisify(gunzip);
+const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** Columns of a dead letter. Bytes are base64, so that any reader gets them back exactly. */
+export const deadLetterColumns: readonly Column[] = [
+  { name: 'reason', type: 'string', comment: 'Why the record could not be placed.' },
+  { name: 'field', type: 'string', comment: 'The field at fault, null for the whole record.' },
+  { name: 'detail', type: 'string', comment: 'What was wanted and what was found.' },
+  { name: 'topic', type: 'string', comment: 'Kafka topic.' },
+  { name: 'partition', type: 'int', comment: 'Kafka topic partition.' },
+  { name: 'offset', type: 'bigint', comment: 'Kafka offset.' },
+  { name: 'kafka_ts', type: 'timestamp', comment: "The broker's time of the record." },
+  { name: 'ingest_ts', type: 'timestamp', comment: 'Time of the plan of the batch.' },
+  { name: 'key', type: 'string', comment: 'Kafka key, base64.' },
+  { name: 'headers', type: 'string', comment: 'Kafka headers as a JSON object of base64 lists.' },
+  { name: 'value', type: 'string', comment: 'The bytes of the record, base64.' },
+  { name: 'batch_id', type: 'string', comment: 'Source log and number of the batch.' },
+];
+
+export type PlacedRecord = { readonly record: SourceRecord; readonly placement: Placement };
+
+/** Places every record of a planned batch. The plan, not the settings of today, decides. */
+export function placeRecords(
+  dataset: Dataset,
+  plan: PlanEntry,
+  records: readonly SourceRecord[],
+): readonly PlacedRecord[] {
+  const context = {
+    fields: dataset.fields,
+    rule: dataset.placement,
+    recordBytesMax: plan.recordBytesMax,
+    ingestTimeMs: Date.parse(plan.ingestTime),
+  };
+  return records.map((record) => ({ record, placement: placeRecord(record.value, context) }));
+}
+
+/** The bronze rows among placed records, in offset order. */
+export function bronzeRows(
+  dataset: Dataset,
+  plan: PlanEntry,
+  placed: readonly PlacedRecord[],
+): readonly Row[] {
+  const family = dataset.familyOf(plan.topic);
+  const batch = batchName(plan);
+  return placed.flatMap(({ record, placement }) =>
+    placement.kind === 'deadLetter'
+      ? []
+      : [
+          {
+            ...placement.values,
+            _ingest_ts: plan.ingestTime,
+            _family: family,
+            _source: 'kafka',
+            _topic: plan.topic,
+            _partition: plan.partition,
+            _offset: record.offset,
+            _source_file: null,
+            _batch_id: batch,
+            _kafka_ts: formatInstant(record.timestampMs),
+            _key: keyText(record.key),
+            _headers: headersJson(record),
+            _extra: placement.extra,
+            _raw: placement.raw,
+            _type_errors: placement.typeErrors.length === 0 ? null : placement.typeErrors.join(','),
+          },
+        ],
+  );
+}
+
+/** Dead letters for the records at these offsets. */
+export function deadLetterRows(
+  plan: PlanEntry,
+  placed: readonly PlacedRecord[],
+  offsets: ReadonlySet<string>,
+): readonly Row[] {
+  return placed
+    .filter(({ record }) => offsets.has(record.offset))
+    .map(({ record, placement }) => ({
+      reason: placement.kind === 'deadLetter' ? placement.reason : 'REFUSED_BY_WRITER',
+      field: placement.kind === 'deadLetter' ? placement.field : null,
+      detail: placement.kind === 'deadLetter' ? placement.detail : 'the file of the batch lacks it',
+      topic: plan.topic,
+      partition: plan.partition,
+      offset: record.offset,
+      kafka_ts: formatInstant(record.timestampMs),
+      ingest_ts: plan.ingestTime,
+      key: base64(record.key),
+      headers: headersJson(record),
+      value: base64(record.value),
+      batch_id: batchName(plan),
+    }));
+}
+
+type RawLine = {
+  readonly offset: string;
+  readonly timestamp: number;
+  readonly key: string | null;
+  readonly headers: Readonly<Record<string, readonly string[]>> | null;
+  /** The record's text where it is UTF-8, else null beside `value_base64`. */
+  readonly value: string | null;
+  readonly value_base64?: string;
+};
+
+/** The raw copy of a batch: gzip JSON Lines, one line a record, nothing left out. */
+export async function encodeRaw(records: readonly SourceRecord[]): Promise<Uint8Array> {
+  const lines = records.map((record) => JSON.stringify(rawLine(record)));
+  const text = lines.length === 0 ? '' : `${lines.join('\n')}\n`;
+  return gzipAsync(text, { level: constants.Z_BEST_SPEED });
+}
+
+function rawLine(record: SourceRecord): RawLine {
+  const text = record.value === null ? null : utf8(record.value);
+  return {
+    offset: record.offset,
+    timestamp: record.timestampMs,
+    key: base64(record.key),
+    headers: headersBase64(record),
+    value: text,
+    ...(text === null && record.value !== null ? { value_base64: base64(record.value) } : {}),
+  };
+}
+
+/** The records of a raw copy, as they were read from Kafka. */
+export async function decodeRaw(bytes: Uint8Array): Promise<readonly SourceRecord[]> {
+  const text = strict.decode(await gunzipAsync(bytes));
+  return text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => fromRawLine(JSON.parse(line) as RawLine));
+}
+
+function fromRawLine(line: RawLine): SourceRecord {
+  const headers =
+    line.headers === null
+      ? null
+      : Object.fromEntries(
+          Object.entries(line.headers).map(([name, values]) => [name, values.map(unbase64)]),
+        );
+  return {
+    offset: line.offset,
+    timestampMs: line.timestamp,
+    key: line.key === null ? null : unbase64(line.key),
+    headers,
+    value: rawValue(line),
+  };
+}
+
+function rawValue(line: RawLine): Uint8Array | null {
+  if (line.value_base64 !== undefined) return unbase64(line.value_base64);
+  return line.value === null ? null : new TextEncoder().encode(line.value);
+}
+
+function headersBase64({ headers }: SourceRecord): Record<string, string[]> | null {
+  if (headers === null) return null;
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, values]) => [name, values.map((value) => base64(value))]),
+  );
+}
+
+function headersJson(record: SourceRecord): string | null {
+  const headers = headersBase64(record);
+  return headers === null || Object.keys(headers).length === 0 ? null : JSON.stringify(headers);
+}
+
+function keyText(key: Uint8Array | null): string | null {
+  if (key === null) return null;
+  return utf8(key) ?? `base64:${base64(key)}`;
+}
+
+function utf8(bytes: Uint8Array): string | null {
+  try {
+    return strict.decode(bytes);
+  } catch {
+    // The decoder has one way to say "not UTF-8": it throws.
+    return null;
+  }
+}
+
+function base64(bytes: Uint8Array): string;
+function base64(bytes: Uint8Array | null): string | null;
+function base64(bytes: Uint8Array | null): string | null {
+  return bytes === null ? null : Buffer.from(bytes).toString('base64');
+}
+
+function unbase64(text: string): Uint8Array {
+  return new Uint8Array(Buffer.from(text, 'base64'));
+}

@@ -1,0 +1,194 @@
+import { IngotError } from '../errors.ts';
+import type { Dataset } from '../lake/dataset.ts';
+import type {
+  PublishInput,
+  PublishResult,
+  RegisterBronzeInput,
+  WindowRef,
+} from '../lake/messages.ts';
+import { bronzeFolder, bronzePartitionValues, pointerKey, tableFolder } from '../lake/paths.ts';
+import { type Pointer, decidePublish } from '../lake/pointer.ts';
+import { diffPartitions, leadingValues, wantedPartitions } from '../lake/registration.ts';
+import { type Table, databaseName } from '../lake/table.ts';
+import { formatInstant } from '../lake/time.ts';
+import { windowOf } from '../lake/window.ts';
+import type { CatalogTable, Ports } from '../ports.ts';
+import { goldTable } from './gold.ts';
+import { jsonBytes } from './json-objects.ts';
+import { readPointer, readStaged } from './pointers.ts';
+
+/* Publishing a staged version, and making the catalog equal to the pointers. */
+
+export type CatalogDeps = {
+  readonly ports: Pick<Ports, 'objects' | 'catalog' | 'now'>;
+  readonly dataset: Dataset;
+  readonly id: string;
+  readonly bucket: string;
+};
+
+export type CatalogActivities = {
+  publishVersion(input: PublishInput): Promise<PublishResult>;
+  /** Makes the catalog equal to the pointer of a window, whatever it is by then. */
+  registerWindow(input: WindowRef): Promise<{ readonly version: string | null }>;
+  registerBronzeHours(input: RegisterBronzeInput): Promise<void>;
+};
+
+/** The pointer may move while it is registered; more rounds than this is a fault. */
+const registerRoundsMax = 5;
+
+export function createCatalogActivities(deps: CatalogDeps): CatalogActivities {
+  const ensured = new Set<string>();
+  const oneAtATime = createQueues();
+  return {
+    publishVersion: (input) => publishVersion(deps, input),
+    registerWindow: (ref) =>
+      // One registrar per table: two of them could put an older version over a newer one.
+      oneAtATime(ref.table, () => registerWindow(deps, ensured, ref)),
+    registerBronzeHours: (input) =>
+      oneAtATime('bronze', () => registerBronzeHours(deps, ensured, input)),
+  };
+}
+
+/** The only commit of a build: a compare-and-swap of the pointer. */
+async function publishVersion(
+  { ports }: CatalogDeps,
+  { ref, version, gate }: PublishInput,
+): Promise<PublishResult> {
+  const staged = await readStaged(ports.objects, ref, version);
+  const table = { layer: ref.layer, name: ref.table };
+  const found = await readPointer(ports.objects, table, ref.window);
+  const decision = decidePublish(staged, found?.value ?? null);
+  if (decision.kind === 'alreadyPublished') return { kind: 'alreadyPublished' };
+  if (decision.kind === 'superseded') return { kind: 'superseded', by: decision.by };
+  const pointer: Pointer = {
+    ...staged,
+    score: gate.score,
+    warnings: gate.warnings,
+    builtAt: formatInstant(ports.now()),
+  };
+  const key = pointerKey(table, ref.window);
+  const swapped = await ports.objects.swapObject(key, jsonBytes(pointer), found?.etag ?? null);
+  if (swapped.kind === 'swapped') return { kind: 'published' };
+  const now = await readPointer(ports.objects, table, ref.window);
+  // A lost answer looks like a conflict: our own version in place means that we had won.
+  if (now?.value.version === version) return { kind: 'alreadyPublished' };
+  return { kind: 'superseded', by: now?.value.version ?? 'nothing' };
+}
+
+async function registerWindow(
+  deps: CatalogDeps,
+  ensured: Set<string>,
+  ref: WindowRef,
+): Promise<{ readonly version: string | null }> {
+  const { ports, dataset } = deps;
+  const table = ref.layer === 'silver' ? dataset.silver : goldTable(dataset, ref.table);
+  const target = catalogTable(deps, table);
+  await ensureOnce(deps, ensured, target);
+  for (let round = 0; round < registerRoundsMax; round += 1) {
+    const pointer = (await readPointer(ports.objects, table, ref.window))?.value ?? null;
+    await withTable(deps, ensured, target, () => makeEqual(deps, target, ref.window, pointer));
+    const now = (await readPointer(ports.objects, table, ref.window))?.value ?? null;
+    if (now?.version === pointer?.version) return { version: pointer?.version ?? null };
+  }
+  throw new IngotError('CATALOG_UNSETTLED', 'a pointer kept moving while it was registered', {
+    retryable: true,
+    facts: { table: ref.table, window: ref.window },
+  });
+}
+
+async function makeEqual(
+  { ports, bucket }: CatalogDeps,
+  target: CatalogTable,
+  window: string,
+  pointer: Pointer | null,
+): Promise<void> {
+  const root = `s3://${bucket}/`;
+  const wanted = pointer === null ? [] : wantedPartitions(target.table, pointer);
+  const found = await ports.catalog.listPartitions(target, leadingValues(windowOf(window)));
+  const { put, remove } = diffPartitions(
+    wanted,
+    found.map(({ values, location, rows }) => ({
+      values,
+      folder: location.startsWith(root) ? location.slice(root.length) : location,
+      rows,
+    })),
+  );
+  const partitions = put.map(({ values, folder, rows }) => ({
+    values,
+    location: `${root}${folder}`,
+    rows,
+  }));
+  if (partitions.length > 0) await ports.catalog.putPartitions(target, partitions);
+  if (remove.length > 0) await ports.catalog.deletePartitions(target, remove);
+}
+
+async function registerBronzeHours(
+  deps: CatalogDeps,
+  ensured: Set<string>,
+  { dataset, hours }: RegisterBronzeInput,
+): Promise<void> {
+  const target = catalogTable(deps, deps.dataset.bronze);
+  await ensureOnce(deps, ensured, target);
+  const partitions = hours.map((hour) => {
+    const { startMs } = windowOf(hour);
+    return {
+      values: bronzePartitionValues(startMs),
+      location: `s3://${deps.bucket}/${bronzeFolder(dataset, startMs)}`,
+      // Bronze hours grow; their rows are counted by reading them.
+      rows: 0,
+    };
+  });
+  if (partitions.length === 0) return;
+  await withTable(deps, ensured, target, () =>
+    deps.ports.catalog.putPartitions(target, partitions),
+  );
+}
+
+export function catalogTable(
+  { id, bucket }: Pick<CatalogDeps, 'id' | 'bucket'>,
+  table: Table,
+): CatalogTable {
+  return {
+    database: databaseName(table.layer, id),
+    table,
+    location: `s3://${bucket}/${tableFolder(table)}`,
+  };
+}
+
+async function ensureOnce(
+  { ports }: CatalogDeps,
+  ensured: Set<string>,
+  target: CatalogTable,
+): Promise<void> {
+  const name = `${target.database}.${target.table.name}`;
+  if (ensured.has(name)) return;
+  await ports.catalog.ensureTable(target);
+  ensured.add(name);
+}
+
+/** Does it again after making the table, where the catalog turns out to be gone. */
+async function withTable(
+  deps: CatalogDeps,
+  ensured: Set<string>,
+  target: CatalogTable,
+  work: () => Promise<void>,
+): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!(error instanceof IngotError && error.code === 'CATALOG_UNSETTLED')) throw error;
+    ensured.delete(`${target.database}.${target.table.name}`);
+    await ensureOnce(deps, ensured, target);
+    await work();
+  }
+}
+
+/** One queue of one for each name. */
+function createQueues(): <T>(name: string, work: () => Promise<T>) => Promise<T> {
+  const tails = new Map<string, Promise<unknown>>();
+  return (name, work) => {
+    const next = (tails.get(name) ?? Promise.resolve()).then(work, work);
+    tails.set(name, next);
+    return next;
+  };
+}

@@ -1,0 +1,134 @@
+import { IngotError } from '../errors.ts';
+import type { Dataset, GoldTable } from '../lake/dataset.ts';
+import type { BuildGoldInput, StageResult, WindowRef } from '../lake/messages.ts';
+import { versionFolder } from '../lake/paths.ts';
+import { type Pointer, canonicalJson, nextVersion } from '../lake/pointer.ts';
+import { visibleColumns } from '../lake/table.ts';
+import { formatInstant } from '../lake/time.ts';
+import { overlapping, windowOf, windowParameters } from '../lake/window.ts';
+import type { Ports, TableInput, UnloadedFile } from '../ports.ts';
+import { sha256 } from './hash.ts';
+import { readPointer, readPointers, tableFiles, writeStaged } from './pointers.ts';
+import { sqlOf } from './silver.ts';
+
+/* Staging a gold version: the whole window anew from silver's current versions. */
+
+export type GoldDeps = {
+  readonly ports: Pick<Ports, 'objects' | 'engine' | 'sql' | 'now'>;
+  readonly dataset: Dataset;
+};
+
+export type GoldActivities = {
+  stageGold(input: BuildGoldInput): Promise<StageResult>;
+};
+
+export function createGoldActivities(deps: GoldDeps): GoldActivities {
+  return { stageGold: (input) => stageGold(deps, input) };
+}
+
+async function stageGold(deps: GoldDeps, input: BuildGoldInput): Promise<StageResult> {
+  const { dataset, ports } = deps;
+  const table = goldTable(dataset, input.table);
+  const window = windowOf(input.window);
+  const current = (await readPointer(ports.objects, table, window.id))?.value ?? null;
+  const hours = overlapping(window, 'hour').map(({ id }) => id);
+  const silver = await readPointers(ports.objects, dataset.silver, hours);
+  const fingerprint = fingerprintOf(deps, table, silver);
+  const ref: WindowRef = {
+    dataset: dataset.name,
+    layer: 'gold',
+    table: table.name,
+    window: window.id,
+  };
+  if (current?.fingerprint === fingerprint && current.complete === input.complete) {
+    const { version, rows } = current;
+    return { kind: 'unchanged', ref, version, rows, through: {} };
+  }
+  const { version, sequence } = nextVersion(current, fingerprint);
+  const files = await writeFiles(deps, { table, silver, version, window });
+  const pointer: Pointer = {
+    schema: 1,
+    layer: 'gold',
+    table: table.name,
+    window: window.id,
+    version,
+    sequence,
+    mode: 'rebuild',
+    fingerprint,
+    files,
+    rows: files.reduce((sum, file) => sum + file.rows, 0),
+    logs: {},
+    silver: Object.fromEntries(silver.map((used) => [used.window, used.version])),
+    accounting: null,
+    betterDuplicates: 0,
+    quarantineKeys: [],
+    score: null,
+    warnings: [],
+    complete: input.complete,
+    builtAt: formatInstant(ports.now()),
+    previous: current?.version ?? null,
+  };
+  await writeStaged(ports.objects, pointer);
+  return { kind: 'staged', ref, version, rows: pointer.rows, through: {} };
+}
+
+/** The gold table of a name; `INPUT_INVALID` for another name. */
+export function goldTable(dataset: Dataset, name: string): GoldTable {
+  const table = dataset.gold.find((gold) => gold.name === name);
+  if (table !== undefined) return table;
+  throw new IngotError('INPUT_INVALID', 'there is no such gold table', {
+    retryable: false,
+    facts: { dataset: dataset.name, table: name },
+  });
+}
+
+function fingerprintOf(
+  { ports, dataset }: GoldDeps,
+  table: GoldTable,
+  silver: readonly Pointer[],
+): string {
+  const described = {
+    silver: silver.map(({ window, version }) => [window, version]),
+    sql: sqlOf(ports.sql.gold, table.name),
+    columns: visibleColumns(table).map(({ name, type }) => [name, type]),
+    contract: dataset.contractHash,
+    engine: ports.engine.identity,
+  };
+  return sha256(canonicalJson(described));
+}
+
+async function writeFiles(
+  { dataset, ports }: GoldDeps,
+  build: {
+    readonly table: GoldTable;
+    readonly silver: readonly Pointer[];
+    readonly version: string;
+    readonly window: ReturnType<typeof windowOf>;
+  },
+): Promise<readonly UnloadedFile[]> {
+  const { table, version } = build;
+  const session = await ports.engine.open([silverEvents(dataset, build.silver)]);
+  try {
+    return await session.unload({
+      sql: sqlOf(ports.sql.gold, table.name),
+      parameters: { ...dataset.thresholds, ...windowParameters(build.window) },
+      columns: table.columns,
+      partitionBy: table.partitionColumns.map(({ name }) => name),
+      keyOf: (partition) => `${versionFolder(table, partition, version)}${version}.parquet`,
+      evenIfEmpty: false,
+      metadata: { 'ingot.version': version, 'ingot.window': build.window.id },
+    });
+  } finally {
+    await session.close();
+  }
+}
+
+/** The table `silver_events` that gold models and gold checks read. */
+export function silverEvents(dataset: Dataset, pointers: readonly Pointer[]): TableInput {
+  return {
+    kind: 'files',
+    name: 'silver_events',
+    columns: visibleColumns(dataset.silver),
+    files: tableFiles(pointers),
+  };
+}

@@ -1,0 +1,72 @@
+import { IngotError } from '../errors.ts';
+import { rawKey } from '../lake/paths.ts';
+import type { PlanEntry } from '../lake/source-log.ts';
+import type { Ports, SourceRecord, TopicPartitionOffsets } from '../ports.ts';
+import { decodeRaw } from './batch-records.ts';
+
+/* Reading the records of a plan again, to finish what another writer began. */
+
+export type RedoDeps = {
+  readonly ports: Pick<Ports, 'objects' | 'source'>;
+  readonly dataset: { readonly name: string };
+  readonly signal: AbortSignal;
+};
+
+/**
+ * The records of the range of a plan: from Kafka where it still has them all, else from the raw copy
+ * that was written first. `OFFSETS_LOST` when neither has them.
+ */
+export async function readPlannedRecords(
+  deps: RedoDeps,
+  plan: PlanEntry,
+  offsets: TopicPartitionOffsets,
+): Promise<readonly SourceRecord[]> {
+  const inKafka =
+    BigInt(offsets.offsetStart) <= BigInt(plan.offsetFirst) &&
+    BigInt(offsets.offsetEnd) >= BigInt(plan.offsetEnd);
+  return inKafka ? readRange(deps, plan) : readRawCopy(deps, plan, offsets);
+}
+
+/** Ends when the position reaches the end, also through ranges without visible records. */
+async function readRange(deps: RedoDeps, plan: PlanEntry): Promise<readonly SourceRecord[]> {
+  const { topic, partition, offsetFirst, offsetEnd } = plan;
+  const end = BigInt(offsetEnd);
+  if (BigInt(offsetFirst) >= end) return [];
+  const done = new AbortController();
+  const records: SourceRecord[] = [];
+  await deps.ports.source.read({
+    positions: [{ topic, partition, offset: offsetFirst }],
+    signal: AbortSignal.any([done.signal, deps.signal]),
+    onFetched: async (fetched) => {
+      records.push(...fetched.records.filter(({ offset }) => BigInt(offset) < end));
+      if (BigInt(fetched.offsetNext) >= end) done.abort();
+    },
+  });
+  if (!done.signal.aborted) deps.signal.throwIfAborted();
+  return records;
+}
+
+async function readRawCopy(
+  { ports, dataset }: RedoDeps,
+  plan: PlanEntry,
+  offsets: TopicPartitionOffsets,
+): Promise<readonly SourceRecord[]> {
+  const place = {
+    dataset: dataset.name,
+    log: plan.log,
+    number: plan.number,
+    ingestTimeMs: Date.parse(plan.ingestTime),
+  };
+  const raw = plan.rawCopy ? await ports.objects.readObject(rawKey(place)) : null;
+  if (raw !== null) return decodeRaw(raw.bytes);
+  throw new IngotError('OFFSETS_LOST', 'an open plan names records that Kafka no longer has', {
+    retryable: false,
+    facts: {
+      topic: plan.topic,
+      partition: plan.partition,
+      wanted: `${plan.offsetFirst}..${plan.offsetEnd}`,
+      offsetStart: offsets.offsetStart,
+      offsetEnd: offsets.offsetEnd,
+    },
+  });
+}

@@ -1,0 +1,299 @@
+import { IngotError } from '../errors.ts';
+import {
+  type BatchFigures,
+  type PlanSettings,
+  compareOffsets,
+  planEntry,
+  sealOf,
+  takeoverEntry,
+} from '../lake/batch.ts';
+import type { Dataset } from '../lake/dataset.ts';
+import { bronzeKey, deadLettersKey, logName, rawKey, sealKey } from '../lake/paths.ts';
+import {
+  type LogState,
+  type PlanEntry,
+  type Seal,
+  type StartDecision,
+  decideStart,
+  decideTakeover,
+  stateAfterSeal,
+} from '../lake/source-log.ts';
+import { formatInstant } from '../lake/time.ts';
+import type { FileFacts, Ports, SourceRecord, TopicPartitionOffsets } from '../ports.ts';
+import {
+  type PlacedRecord,
+  bronzeRows,
+  deadLetterColumns,
+  deadLetterRows,
+  encodeRaw,
+  placeRecords,
+} from './batch-records.ts';
+import { sha256 } from './hash.ts';
+import { readPlannedRecords } from './ingest-redo.ts';
+import { jsonBytes } from './json-objects.ts';
+import { appendEntry, readSeal, readTail } from './source-log.ts';
+
+/*
+ * Plan, write, seal: the protocol of one source log. Every step may run twice and may be run by two
+ * writers at once; the create-only objects of the log decide who goes on.
+ */
+
+export type WriterDeps = {
+  readonly ports: Pick<Ports, 'objects' | 'source' | 'bronze' | 'rowFiles' | 'now'>;
+  readonly dataset: Dataset;
+  readonly settings: Omit<PlanSettings, 'contractHash' | 'encoder'>;
+  /** Tells this writer from every other one, also from earlier attempts of the same activity. */
+  readonly writer: string;
+  /** Aborted when the writer must stop: a redo does not wait for Kafka beyond it. */
+  readonly signal: AbortSignal;
+};
+
+/** A log that this writer has taken over. A value: each step answers the next one. */
+export type OpenLog = {
+  readonly log: string;
+  readonly topic: string;
+  readonly partition: number;
+  /** Number of the next entry. */
+  readonly next: number;
+  readonly state: LogState & { readonly offsetNext: string };
+};
+
+export type Takeover = {
+  readonly open: OpenLog;
+  readonly start: StartDecision & { kind: 'start' };
+};
+
+/** Newcomers that want one log at the same time try again; more rounds than this is a fault. */
+const takeoverRoundsMax = 20;
+
+/**
+ * Takes a log over: finishes an open plan, then appends a takeover entry. Throws `OFFSETS_LOST` or
+ * `TOPIC_CHANGED` when Kafka no longer has what the log needs next.
+ */
+export async function takeOver(
+  deps: WriterDeps,
+  offsets: TopicPartitionOffsets,
+): Promise<Takeover> {
+  const { objects, now } = deps.ports;
+  const { topic, partition } = offsets;
+  const log = logName(topic, partition);
+  for (let round = 0; round < takeoverRoundsMax; round += 1) {
+    const decision = decideTakeover(await readTail(objects, { dataset: deps.dataset.name, log }));
+    if (decision.kind === 'finishPlan') {
+      await finishPlan(deps, decision.plan, offsets);
+      continue;
+    }
+    const start = startOrThrow(decision.state, offsets);
+    const entry = takeoverEntry({
+      log,
+      number: decision.number,
+      writer: deps.writer,
+      nowMs: now(),
+      before: decision.state,
+      offsetNext: start.offsetNext,
+    });
+    if ((await appendEntry(objects, deps.dataset.name, entry)) === 'appended') {
+      const state = { ...decision.state, offsetNext: start.offsetNext };
+      return { open: { log, topic, partition, next: decision.number + 1, state }, start };
+    }
+  }
+  throw new IngotError('WRITER_REPLACED', 'a source log is wanted by many writers at once', {
+    retryable: true,
+    facts: { log, rounds: takeoverRoundsMax },
+  });
+}
+
+function startOrThrow(
+  state: LogState,
+  offsets: TopicPartitionOffsets,
+): StartDecision & { kind: 'start' } {
+  const { topic, partition, offsetStart, offsetEnd } = offsets;
+  const start = decideStart({ state, offsetStart, offsetEnd });
+  if (start.kind === 'start') return start;
+  const facts = { topic, partition, wanted: start.wanted, offsetStart, offsetEnd };
+  throw start.kind === 'offsetsLost'
+    ? new IngotError('OFFSETS_LOST', 'Kafka dropped records before they were read', {
+        retryable: false,
+        facts,
+      })
+    : new IngotError('TOPIC_CHANGED', 'the topic ends before what was already read of it', {
+        retryable: false,
+        facts,
+      });
+}
+
+async function finishPlan(
+  deps: WriterDeps,
+  plan: PlanEntry,
+  offsets: TopicPartitionOffsets,
+): Promise<void> {
+  const records = await readPlannedRecords(deps, plan, offsets);
+  await writeAndSeal(deps, plan, records);
+}
+
+/**
+ * Commits `[state.offsetNext, offsetEnd)` as one batch. Throws `WRITER_REPLACED` when another writer
+ * has taken the log over: nothing was written then, and nothing may be.
+ */
+export async function commitBatch(
+  deps: WriterDeps,
+  open: OpenLog,
+  batch: { readonly records: readonly SourceRecord[]; readonly offsetEnd: string },
+): Promise<{ readonly open: OpenLog; readonly seal: Seal }> {
+  const { dataset, ports } = deps;
+  const plan = planEntry({
+    log: open.log,
+    number: open.next,
+    writer: deps.writer,
+    nowMs: ports.now(),
+    before: open.state,
+    topic: open.topic,
+    partition: open.partition,
+    offsetEnd: batch.offsetEnd,
+    settings: { ...deps.settings, contractHash: dataset.contractHash, encoder: ports.bronze.name },
+  });
+  if ((await appendEntry(ports.objects, dataset.name, plan)) === 'replaced') throw replaced(plan);
+  const { seal, hash, foreign } = await writeAndSeal(deps, plan, batch.records);
+  if (foreign) throw replaced(plan);
+  const state = { ...stateAfterSeal(open.state, seal, hash), offsetNext: seal.offsetEnd };
+  return { open: { ...open, next: open.next + 1, state }, seal };
+}
+
+function replaced({ log, number }: PlanEntry): IngotError {
+  return new IngotError('WRITER_REPLACED', 'another writer has taken this source log over', {
+    retryable: false,
+    facts: { log, number },
+  });
+}
+
+type Sealed = {
+  readonly seal: Seal;
+  readonly hash: string;
+  /** Another writer sealed it first. */
+  readonly foreign: boolean;
+};
+
+/** Writes raw copy, Parquet and dead letters of a plan, in this order, then its seal. */
+async function writeAndSeal(
+  deps: WriterDeps,
+  plan: PlanEntry,
+  records: readonly SourceRecord[],
+): Promise<Sealed> {
+  const { dataset, ports, writer } = deps;
+  const figures = await writeBatch(deps, plan, records);
+  const planHash = sha256(jsonBytes(plan));
+  const seal = sealOf(plan, planHash, figures, { writer, nowMs: ports.now() });
+  const bytes = jsonBytes(seal);
+  const key = sealKey(dataset.name, plan.log, plan.number);
+  const created = await ports.objects.createObject(key, bytes);
+  if (created.kind === 'created') return { seal, hash: sha256(bytes), foreign: false };
+  const found = await readSeal(ports.objects, { ...plan, dataset: dataset.name });
+  if (found === null) throw new Error(`seal ${key} exists and cannot be read`);
+  return { ...found, foreign: found.seal.writer !== writer };
+}
+
+async function writeBatch(
+  deps: WriterDeps,
+  plan: PlanEntry,
+  records: readonly SourceRecord[],
+): Promise<BatchFigures> {
+  const { dataset, ports } = deps;
+  const place = {
+    dataset: dataset.name,
+    log: plan.log,
+    number: plan.number,
+    ingestTimeMs: Date.parse(plan.ingestTime),
+  };
+  const raw = plan.rawCopy ? await encodeRaw(records) : null;
+  if (raw !== null) await ports.objects.createObject(rawKey(place), raw);
+
+  const placed = placeRecords(dataset, plan, records);
+  const { facts, bytes } = await writeBronze(deps, plan, placed, bronzeKey(place));
+  const { lacking, foreign } = compareOffsets(
+    records.map(({ offset }) => offset),
+    facts.offsets,
+  );
+  refuseOutsiders(plan, foreign);
+
+  const letters = deadLetterRows(plan, placed, new Set(lacking));
+  if (letters.length > 0) {
+    const file = { columns: deadLetterColumns, rows: letters, metadata: { log: plan.log } };
+    await ports.objects.createObject(deadLettersKey(place), await ports.rowFiles.encode(file));
+  }
+  const last = records.at(-1);
+  return {
+    // Counted from what was read, not from what was written, so that the seal's identity can fail.
+    records: records.length + foreign.length,
+    rows: facts.rows,
+    deadLetters: letters.length,
+    bytes,
+    rawBytes: raw?.byteLength ?? 0,
+    rowsPerEventHour: facts.rowsPerEventHour,
+    eventTimeMin: facts.eventTimeMin,
+    eventTimeMax: facts.eventTimeMax,
+    lastRecord:
+      last === undefined
+        ? null
+        : { offset: last.offset, digest: sha256(last.value ?? new Uint8Array()) },
+    lastRecordTime: last === undefined ? null : formatInstant(last.timestampMs),
+    bronzeKey: bronzeKey(place),
+    rawKey: raw === null ? null : rawKey(place),
+    deadLettersKey: letters.length === 0 ? null : deadLettersKey(place),
+  };
+}
+
+/** Writes the Parquet file, or adopts the one that lies there: its facts count, not ours. */
+async function writeBronze(
+  deps: WriterDeps,
+  plan: PlanEntry,
+  placed: readonly PlacedRecord[],
+  key: string,
+): Promise<{ readonly facts: FileFacts; readonly bytes: number }> {
+  const { dataset, ports } = deps;
+  const rows = bronzeRows(dataset, plan, placed);
+  const metadata = { 'ingot.plan': sha256(jsonBytes(plan)), 'ingot.encoder': ports.bronze.name };
+  const encoded = await ports.bronze.encode({ columns: dataset.bronze.columns, rows, metadata });
+  const facts = await ports.bronze.inspect(encoded);
+  requireSameOffsets(
+    plan,
+    rows.map((row) => String(row._offset)),
+    facts,
+  );
+  const created = await ports.objects.createObject(key, encoded);
+  if (created.kind === 'created') return { facts, bytes: encoded.byteLength };
+
+  const found = await ports.objects.readObject(key);
+  if (found === null) throw new Error(`bronze file ${key} exists and cannot be read`);
+  const adopted = await ports.bronze.inspect(found.bytes);
+  if (adopted.metadata['ingot.plan'] !== metadata['ingot.plan']) {
+    throw new IngotError('LOG_CORRUPT', 'a bronze file belongs to another plan', {
+      retryable: false,
+      facts: { key, plan: metadata['ingot.plan'], found: adopted.metadata['ingot.plan'] ?? null },
+    });
+  }
+  return { facts: adopted, bytes: found.bytes.byteLength };
+}
+
+/** Rows out = rows accepted and offsets equal, or the batch is not sealed. */
+function requireSameOffsets(plan: PlanEntry, wanted: readonly string[], facts: FileFacts): void {
+  const same =
+    wanted.length === facts.offsets.length &&
+    wanted.every((offset, index) => offset === facts.offsets[index]);
+  if (same && facts.rows === wanted.length) return;
+  throw new IngotError('BATCH_MISMATCH', 'the encoded file does not hold the rows it was given', {
+    retryable: true,
+    facts: { log: plan.log, number: plan.number, rows: wanted.length, inFile: facts.rows },
+  });
+}
+
+/** An adopted file may hold records that Kafka has compacted away since, but none out of range. */
+function refuseOutsiders(plan: PlanEntry, offsets: readonly string[]): void {
+  const first = BigInt(plan.offsetFirst);
+  const end = BigInt(plan.offsetEnd);
+  const outside = offsets.find((offset) => BigInt(offset) < first || BigInt(offset) >= end);
+  if (outside === undefined) return;
+  throw new IngotError('LOG_CORRUPT', 'a bronze file holds an offset outside its plan', {
+    retryable: false,
+    facts: { log: plan.log, number: plan.number, offset: outside },
+  });
+}

@@ -1,0 +1,227 @@
+import { Context } from '@temporalio/activity';
+import { messageOf } from '../errors.ts';
+import type { FlushLimits, PlanSettings } from '../lake/batch.ts';
+import type { Dataset } from '../lake/dataset.ts';
+import type { IngestInput, IngestResult, LogAdvanced, LogPosition } from '../lake/messages.ts';
+import { logName } from '../lake/paths.ts';
+import type { Ports, TopicPartitionOffsets } from '../ports.ts';
+import { type PartitionWriter, createPartitionWriter } from './ingest-partition.ts';
+import { type WriterDeps, takeOver } from './ingest-writer.ts';
+
+/*
+ * The long-running ingest activity of one lane. It takes its source logs over, reads until the slice
+ * is over, and returns its positions. The logs are the truth: heartbeats, signals to the owner and
+ * published offsets are only told from them.
+ */
+
+export type IngestDeps = {
+  readonly ports: Ports;
+  readonly dataset: Dataset;
+  readonly topics: readonly string[];
+  readonly limits: FlushLimits;
+  readonly plan: Omit<PlanSettings, 'contractHash' | 'encoder'>;
+  readonly sliceMs: number;
+  /** Kafka group under which positions are shown to lag tools. */
+  readonly lagGroup: string;
+  /** Tells the owner of the windows; a level, so a lost one is made good by the next. */
+  readonly tellOwner: (message: LogAdvanced) => Promise<void>;
+  /** Aborted when the process is asked to end: flush, return, let another worker go on. */
+  readonly draining: AbortSignal;
+  /** A different text on each call. */
+  readonly uniqueId: () => string;
+};
+
+const tickMs = 250;
+const observeEveryMs = 1_000;
+const tellEveryMs = 1_000;
+const tellIdleEveryMs = 10_000;
+const publishEveryMs = 5_000;
+
+export type IngestActivities = {
+  ingest(input: IngestInput): Promise<IngestResult>;
+};
+
+export function createIngestActivities(deps: IngestDeps): IngestActivities {
+  return {
+    async ingest(input) {
+      const context = Context.current();
+      const { workflowExecution, attempt } = context.info;
+      const runId = workflowExecution?.runId ?? 'no-workflow';
+      return runSlice(deps, {
+        writer: `${input.lane}/${runId}/${attempt}/${deps.uniqueId()}`,
+        cancelled: context.cancellationSignal,
+        heartbeat: (positions) => context.heartbeat({ schema: 1, positions }),
+        sleep: (ms) => context.sleep(ms),
+      });
+    },
+  };
+}
+
+/** What a slice needs of Temporal, so that it can also be run without. */
+export type SliceContext = {
+  readonly writer: string;
+  readonly cancelled: AbortSignal;
+  readonly heartbeat: (positions: readonly LogPosition[]) => void;
+  /** Rejects when the activity is cancelled. */
+  readonly sleep: (ms: number) => Promise<unknown>;
+};
+
+/** Runs one slice. Throws what stopped it; whatever was sealed until then stays sealed. */
+export async function runSlice(deps: IngestDeps, context: SliceContext): Promise<IngestResult> {
+  const failed = new AbortController();
+  const halt = AbortSignal.any([context.cancelled, failed.signal]);
+  const reading = new AbortController();
+  const writerDeps: WriterDeps = {
+    ports: deps.ports,
+    dataset: deps.dataset,
+    settings: deps.plan,
+    writer: context.writer,
+    signal: halt,
+  };
+  const writers = await takeOverAll(deps, writerDeps);
+  const byLog = new Map(writers.map((writer) => [writer.log, writer]));
+  const read = deps.ports.source.read({
+    positions: writers.map(({ topic, partition, readFrom }) => ({
+      topic,
+      partition,
+      offset: readFrom,
+    })),
+    signal: AbortSignal.any([halt, reading.signal]),
+    onFetched: async (fetched) => {
+      await byLog.get(logName(fetched.topic, fetched.partition))?.accept(fetched);
+    },
+  });
+  let readFailure: Error | undefined;
+  const readEnded = read.catch((error: unknown) => {
+    readFailure = error instanceof Error ? error : new Error(messageOf(error));
+    failed.abort();
+  });
+  try {
+    const ended = await tickUntilOver(deps, context, writers, halt);
+    reading.abort();
+    await readEnded;
+    if (readFailure === undefined) {
+      await Promise.all(writers.map((writer) => writer.flush({ everything: true })));
+    }
+    await tell(deps, writers);
+    if (readFailure !== undefined) throw readFailure;
+    return { ended, logs: writers.map((writer) => writer.position()) };
+  } catch (error) {
+    failed.abort();
+    await readEnded;
+    throw readFailure ?? error;
+  }
+}
+
+/** Describes the topics and takes over a log for each of their topic partitions. */
+async function takeOverAll(
+  deps: IngestDeps,
+  writerDeps: WriterDeps,
+): Promise<readonly PartitionWriter[]> {
+  const described = await Promise.all(
+    deps.topics.map((topic) => deps.ports.source.describeTopic(topic)),
+  );
+  return Promise.all(
+    described.flat().map(async (offsets) =>
+      createPartitionWriter(
+        {
+          ...writerDeps,
+          limits: deps.limits,
+          onSealed: ({ log, number, rows, deadLetters, records }) =>
+            deps.ports.logger.debug({ log, number, records, rows, deadLetters }, 'batch sealed'),
+        },
+        await takeOver(writerDeps, offsets),
+      ),
+    ),
+  );
+}
+
+async function tickUntilOver(
+  deps: IngestDeps,
+  context: SliceContext,
+  writers: readonly PartitionWriter[],
+  halt: AbortSignal,
+): Promise<IngestResult['ended']> {
+  const { now } = deps.ports;
+  const endMs = now() + deps.sliceMs;
+  const said = { atMs: 0, text: '', publishedMs: 0 };
+  let observedMs = 0;
+  while (!halt.aborted) {
+    if (now() - observedMs >= observeEveryMs) {
+      observedMs = now();
+      await observe(deps, writers);
+    }
+    await Promise.all(writers.map((writer) => writer.flush({ everything: false })));
+    context.heartbeat(writers.map((writer) => writer.position()));
+    await tellWhenDue(deps, writers, said);
+    if (deps.draining.aborted) return 'draining';
+    if (now() >= endMs) return 'slice';
+    await context.sleep(tickMs);
+  }
+  context.cancelled.throwIfAborted();
+  // Reading failed: the caller throws what it failed with.
+  return 'slice';
+}
+
+async function observe(deps: IngestDeps, writers: readonly PartitionWriter[]): Promise<void> {
+  const askedMs = deps.ports.now();
+  const described = await Promise.all(
+    deps.topics.map((topic) => deps.ports.source.describeTopic(topic)),
+  );
+  const byLog = new Map<string, TopicPartitionOffsets>(
+    described.flat().map((offsets) => [logName(offsets.topic, offsets.partition), offsets]),
+  );
+  for (const writer of writers) {
+    const offsets = byLog.get(writer.log);
+    if (offsets !== undefined) writer.observe(offsets, askedMs);
+  }
+}
+
+async function tellWhenDue(
+  deps: IngestDeps,
+  writers: readonly PartitionWriter[],
+  said: { atMs: number; text: string; publishedMs: number },
+): Promise<void> {
+  const nowMs = deps.ports.now();
+  const text = writers.map((writer) => `${writer.position().number}/${writer.isCaughtUp()}`).join();
+  const idle = text === said.text;
+  if (nowMs - said.atMs >= (idle ? tellIdleEveryMs : tellEveryMs)) {
+    await tell(deps, writers);
+    Object.assign(said, { atMs: nowMs, text });
+  }
+  if (nowMs - said.publishedMs >= publishEveryMs) {
+    said.publishedMs = nowMs;
+    await publishPositions(deps, writers);
+  }
+}
+
+async function tell(deps: IngestDeps, writers: readonly PartitionWriter[]): Promise<void> {
+  const logs = writers.map((writer) => {
+    const { log, number, frontier } = writer.position();
+    return { log, sealedTo: number, frontier };
+  });
+  try {
+    await deps.tellOwner({ logs });
+  } catch (error) {
+    // Told again within seconds; the batches are sealed whether or not the owner knows yet.
+    deps.ports.logger.warn({ error: messageOf(error) }, 'the owner of the windows was not reached');
+  }
+}
+
+async function publishPositions(
+  deps: IngestDeps,
+  writers: readonly PartitionWriter[],
+): Promise<void> {
+  const positions = writers.map((writer) => ({
+    topic: writer.topic,
+    partition: writer.partition,
+    offset: writer.position().offsetNext,
+  }));
+  try {
+    await deps.ports.source.publishPositions(deps.lagGroup, positions);
+  } catch (error) {
+    // Only lag tools read these; the log is the truth, and the next round publishes again.
+    const facts = { group: deps.lagGroup, error: messageOf(error) };
+    deps.ports.logger.debug(facts, 'positions were not published');
+  }
+}

@@ -1,0 +1,68 @@
+import { bookmarkKey } from '../lake/paths.ts';
+import type { LakehouseDescription, RouteInput, RouteResult } from '../lake/messages.ts';
+import type { Routed } from '../lake/owner-state.ts';
+import type { Seal } from '../lake/source-log.ts';
+import { windowAt } from '../lake/window.ts';
+import type { Ports } from '../ports.ts';
+import { jsonBytes } from './json-objects.ts';
+import { readSeals } from './source-log.ts';
+
+/* What the owner of the windows asks of the lake. */
+
+export type LakehouseDeps = {
+  readonly ports: Pick<Ports, 'objects'>;
+  readonly description: LakehouseDescription;
+};
+
+export type LakehouseActivities = {
+  /** Settings and tables: workflow code reads neither the environment nor a dataset. */
+  describeLakehouse(): Promise<LakehouseDescription>;
+  /** Which windows the batches of these ranges touch. */
+  routeBatches(input: RouteInput): Promise<RouteResult>;
+};
+
+export function createLakehouseActivities({
+  ports,
+  description,
+}: LakehouseDeps): LakehouseActivities {
+  return {
+    async describeLakehouse() {
+      return description;
+    },
+
+    async routeBatches({ dataset, ranges, settledTo }) {
+      // A hint for readers: where their live tail begins. A stale one costs them time, not rows.
+      await ports.objects.replaceObject(bookmarkKey(dataset), jsonBytes({ schema: 1, settledTo }));
+      const seals = await Promise.all(
+        ranges.map((range) => readSeals(ports.objects, { dataset, ...range })),
+      );
+      const all = seals.flat();
+      const hours = all.map((seal) => windowAt(Date.parse(seal.ingestTime), 'hour').id);
+      return {
+        through: Object.fromEntries(ranges.map(({ log, through }) => [log, through])),
+        windows: touchedWindows(all),
+        batches: all.length,
+        ingestHours: [...new Set(hours)].sort(),
+      };
+    },
+  };
+}
+
+/** One entry for each window and log, from the rows per event hour of the seals. */
+export function touchedWindows(seals: readonly Seal[]): Routed['windows'] {
+  const touches = new Map<string, Routed['windows'][number]>();
+  for (const { log, number, rowsPerEventHour } of seals) {
+    for (const [window, rows] of Object.entries(rowsPerEventHour)) {
+      const key = `${window} ${log}`;
+      const known = touches.get(key);
+      touches.set(key, {
+        window,
+        log,
+        first: Math.min(known?.first ?? number, number),
+        last: Math.max(known?.last ?? number, number),
+        rows: (known?.rows ?? 0) + rows,
+      });
+    }
+  }
+  return [...touches.values()];
+}

@@ -1,0 +1,340 @@
+import { type Accounting, noRows } from '../lake/accounting.ts';
+import type { Dataset } from '../lake/dataset.ts';
+import { type FoldPlan, planFold } from '../lake/fold.ts';
+import type { BuildSilverInput, StageResult, WindowRef } from '../lake/messages.ts';
+import { quarantineKey, versionFolder } from '../lake/paths.ts';
+import {
+  type BuildMode,
+  type Pointer,
+  type PointerFile,
+  canonicalJson,
+  nextVersion,
+} from '../lake/pointer.ts';
+import { visibleColumns } from '../lake/table.ts';
+import { formatInstant } from '../lake/time.ts';
+import { type Window, windowOf, windowParameters } from '../lake/window.ts';
+import type { Parameters, Ports, SqlFile, SqlSession, TableInput } from '../ports.ts';
+import { sha256 } from './hash.ts';
+import { readPointer, tableFiles, writeStaged } from './pointers.ts';
+import { type SilverInputs, contractValues, gatherInputs } from './silver-inputs.ts';
+
+/*
+ * Staging a silver version: read the pointer and the batches, let SQL reject, deduplicate and clean,
+ * write the files of the new version beside the current ones. Nothing here is visible to a reader.
+ */
+
+export type SilverDeps = {
+  readonly ports: Pick<Ports, 'objects' | 'engine' | 'sql' | 'now'>;
+  readonly dataset: Dataset;
+};
+
+export type SilverActivities = {
+  stageSilver(input: BuildSilverInput): Promise<StageResult>;
+};
+
+export function createSilverActivities(deps: SilverDeps): SilverActivities {
+  return { stageSilver: (input) => stageSilver(deps, input) };
+}
+
+async function stageSilver(deps: SilverDeps, input: BuildSilverInput): Promise<StageResult> {
+  const { dataset, ports } = deps;
+  const { silver } = dataset;
+  const found = await readPointer(ports.objects, silver, input.window);
+  const current = found?.value ?? null;
+  const inputs = await gatherInputs(ports.objects, input, current);
+  const base = input.mode === 'fold' ? current : null;
+  const fingerprint = fingerprintOf(deps, inputs, base);
+  const ref: WindowRef = {
+    dataset: dataset.name,
+    layer: 'silver',
+    table: silver.name,
+    window: input.window,
+  };
+  const through = Object.fromEntries(
+    Object.entries(inputs.logs).map(([log, known]) => [log, known.through]),
+  );
+  const isSame = current?.fingerprint === fingerprint;
+  if (current !== null && (isSame || (base !== null && inputs.batches.length === 0))) {
+    const { version, rows } = current;
+    return { kind: 'unchanged', ref, version, rows, through };
+  }
+  const build: SilverBuild = {
+    window: windowOf(input.window),
+    mode: input.mode,
+    ...nextVersion(current, fingerprint),
+    fingerprint,
+    inputs,
+    base,
+    previous: current?.version ?? null,
+  };
+  const pointer = await buildVersion(deps, build);
+  await writeStaged(ports.objects, pointer);
+  return { kind: 'staged', ref, version: pointer.version, rows: pointer.rows, through };
+}
+
+type SilverBuild = {
+  readonly window: Window;
+  readonly mode: BuildMode;
+  readonly version: string;
+  readonly sequence: number;
+  readonly fingerprint: string;
+  readonly inputs: SilverInputs;
+  /** The version that a fold adds to; null for a whole build. */
+  readonly base: Pointer | null;
+  readonly previous: string | null;
+};
+
+/** Covers everything that decides the content: equal fingerprint, equal rows. */
+function fingerprintOf(
+  { ports, dataset }: SilverDeps,
+  inputs: SilverInputs,
+  base: Pointer | null,
+): string {
+  const { silver, checks } = ports.sql;
+  const batches = Object.entries(inputs.logs).map(([log, known]) => [log, known.batches]);
+  const described = {
+    batches,
+    base: base?.version ?? null,
+    sql: [...Object.values(silver), ...rejectChecks(checks)].map(({ name, sql }) => [name, sql]),
+    contract: dataset.contractHash,
+    thresholds: dataset.thresholds,
+    engine: ports.engine.identity,
+  };
+  return sha256(canonicalJson(described));
+}
+
+function rejectChecks(checks: Readonly<Record<string, SqlFile>>): readonly SqlFile[] {
+  return Object.values(checks).filter(({ header }) => header.severity === 'reject');
+}
+
+async function buildVersion(deps: SilverDeps, build: SilverBuild): Promise<Pointer> {
+  const { dataset, ports } = deps;
+  const plans = foldPlans(build.base);
+  const session = await ports.engine.open(inputTables(dataset, build, plans));
+  try {
+    const parameters = { ...dataset.thresholds, ...windowParameters(build.window) };
+    await session.materialize('rejections', rejectionsSql(ports.sql.checks), parameters);
+    const counts = await countRows(session, ports.sql.silver, parameters);
+    const written = await writeFiles(deps, { session, build, parameters, merges: plans });
+    const quarantine = await writeQuarantine(deps, { session, build, parameters });
+    return await assemble(deps, build, { counts, written, quarantine, plans });
+  } finally {
+    await session.close();
+  }
+}
+
+function inputTables(
+  dataset: Dataset,
+  build: SilverBuild,
+  plans: ReadonlyMap<string, FoldPlan>,
+): readonly TableInput[] {
+  const silverColumns = visibleColumns(dataset.silver);
+  const merged = [...plans.values()].flatMap(({ merge }) => merge);
+  return [
+    {
+      kind: 'files',
+      name: 'bronze_rows',
+      columns: dataset.bronze.columns,
+      files: build.inputs.batches.map(({ bronzeKey }) => ({ key: bronzeKey, partition: {} })),
+    },
+    {
+      kind: 'files',
+      name: 'silver_current',
+      columns: silverColumns,
+      files: build.base === null ? [] : tableFiles([build.base]),
+    },
+    {
+      kind: 'files',
+      name: 'silver_merge',
+      columns: silverColumns,
+      files: merged.map(({ key, partition }) => ({ key, partition })),
+    },
+    contractValues(dataset),
+  ];
+}
+
+/** The union of what the reject checks find; the rule is the name of the check. */
+export function rejectionsSql(checks: Readonly<Record<string, SqlFile>>): string {
+  const parts = rejectChecks(checks).map(
+    ({ name, sql }) =>
+      `SELECT _topic, _partition, _offset, '${ruleName(name)}' AS rule, reason FROM (\n${sql}\n) AS found`,
+  );
+  return parts.join('\nUNION ALL\n');
+}
+
+/** Names of checks are names of our own files; anything else would not be pasted into SQL. */
+function ruleName(name: string): string {
+  if (!/^[a-z][a-z0-9_]*$/.test(name)) throw new Error(`not a check name: ${name}`);
+  return name;
+}
+
+type Counts = {
+  readonly bronze_rows: number;
+  readonly rejected_rows: number;
+  readonly duplicate_rows: number;
+  readonly better_duplicates: number;
+};
+
+async function countRows(
+  session: SqlSession,
+  silver: Readonly<Record<string, SqlFile>>,
+  parameters: Parameters,
+): Promise<Counts> {
+  const { rows } = await session.query(sqlOf(silver, 'accounting'), parameters);
+  const counted = rows[0] ?? {};
+  const number = (name: string) => Number(counted[name] ?? 0);
+  return {
+    bronze_rows: number('bronze_rows'),
+    rejected_rows: number('rejected_rows'),
+    duplicate_rows: number('duplicate_rows'),
+    better_duplicates: number('better_duplicates'),
+  };
+}
+
+export function sqlOf(files: Readonly<Record<string, SqlFile>>, name: string): string {
+  const file = files[name];
+  if (file === undefined) throw new Error(`there is no SQL file ${name}`);
+  return file.sql;
+}
+
+/** How a fold arranges the files of each table partition of the version that it adds to. */
+function foldPlans(base: Pointer | null): ReadonlyMap<string, FoldPlan> {
+  const byPartition = new Map<string, PointerFile[]>();
+  for (const file of base?.files ?? []) {
+    const name = canonicalJson(file.partition);
+    byPartition.set(name, [...(byPartition.get(name) ?? []), file]);
+  }
+  return new Map([...byPartition].map(([name, files]) => [name, planFold(files)]));
+}
+
+async function writeFiles(
+  { dataset, ports }: SilverDeps,
+  request: {
+    readonly session: SqlSession;
+    readonly build: SilverBuild;
+    readonly parameters: Parameters;
+    readonly merges: ReadonlyMap<string, FoldPlan>;
+  },
+): Promise<readonly PointerFile[]> {
+  const { session, build, parameters, merges } = request;
+  const { silver } = dataset;
+  const columns = visibleColumns(silver)
+    .map(({ name }) => name)
+    .join(', ');
+  const cleaned = sqlOf(ports.sql.silver, 'events_cleaned');
+  const merging = [...merges.values()].some(({ merge }) => merge.length > 0);
+  const sql = merging
+    ? `SELECT ${columns} FROM (\nSELECT ${columns} FROM (\n${cleaned}\n) AS added\n` +
+      `UNION ALL\nSELECT ${columns} FROM silver_merge\n) AS merged\n` +
+      'ORDER BY event_type, event_ts, event_id'
+    : cleaned;
+  return session.unload({
+    sql,
+    parameters,
+    columns: silver.columns,
+    partitionBy: silver.partitionColumns.map(({ name }) => name),
+    keyOf: (partition) =>
+      `${versionFolder(silver, partition, build.version)}${build.version}.parquet`,
+    evenIfEmpty: false,
+    metadata: { 'ingot.version': build.version, 'ingot.window': build.window.id },
+  });
+}
+
+async function writeQuarantine(
+  { dataset, ports }: SilverDeps,
+  request: {
+    readonly session: SqlSession;
+    readonly build: SilverBuild;
+    readonly parameters: Parameters;
+  },
+): Promise<string | null> {
+  const { session, build, parameters } = request;
+  const files = await session.unload({
+    sql: sqlOf(ports.sql.silver, 'quarantine'),
+    parameters,
+    columns: dataset.quarantine.columns,
+    partitionBy: [],
+    keyOf: () => quarantineKey(dataset.name, build.window, build.version),
+    evenIfEmpty: false,
+    metadata: { 'ingot.version': build.version, 'ingot.window': build.window.id },
+  });
+  return files[0]?.key ?? null;
+}
+
+async function assemble(
+  { dataset, ports }: SilverDeps,
+  build: SilverBuild,
+  made: {
+    readonly counts: Counts;
+    readonly written: readonly PointerFile[];
+    readonly quarantine: string | null;
+    readonly plans: ReadonlyMap<string, FoldPlan>;
+  },
+): Promise<Pointer> {
+  const files = await arrangeFiles(ports, dataset, build, made);
+  const rows = files.reduce((sum, file) => sum + file.rows, 0);
+  const before = build.base?.accounting ?? noRows;
+  const fromSeals = build.inputs.batches.reduce(
+    (sum, seal) => sum + (seal.rowsPerEventHour[build.window.id] ?? 0),
+    0,
+  );
+  const accounting: Accounting = {
+    bronze: before.bronze + fromSeals,
+    silver: rows,
+    duplicates: before.duplicates + made.counts.duplicate_rows,
+    rejected: before.rejected + made.counts.rejected_rows,
+  };
+  return {
+    schema: 1,
+    layer: 'silver',
+    table: dataset.silver.name,
+    window: build.window.id,
+    version: build.version,
+    sequence: build.sequence,
+    mode: build.mode,
+    fingerprint: build.fingerprint,
+    files,
+    rows,
+    logs: build.inputs.logs,
+    silver: {},
+    accounting,
+    betterDuplicates: (build.base?.betterDuplicates ?? 0) + made.counts.better_duplicates,
+    quarantineKeys: [
+      ...(build.base?.quarantineKeys ?? []),
+      ...(made.quarantine === null ? [] : [made.quarantine]),
+    ],
+    score: null,
+    warnings: [],
+    complete: true,
+    builtAt: formatInstant(ports.now()),
+    previous: build.previous,
+  };
+}
+
+/**
+ * The files of a fold: a table partition that got rows becomes a whole new folder, made of copies
+ * and the new file; one that got none stays in the folder that it has.
+ */
+async function arrangeFiles(
+  ports: SilverDeps['ports'],
+  dataset: Dataset,
+  build: SilverBuild,
+  made: { readonly written: readonly PointerFile[]; readonly plans: ReadonlyMap<string, FoldPlan> },
+): Promise<readonly PointerFile[]> {
+  const written = new Map(made.written.map((file) => [canonicalJson(file.partition), file]));
+  const kept: PointerFile[] = [];
+  for (const [name, { keep, merge }] of made.plans) {
+    const touched = written.has(name);
+    for (const file of touched ? keep : [...keep, ...merge]) {
+      if (!touched) {
+        kept.push(file);
+        continue;
+      }
+      const folder = versionFolder(dataset.silver, file.partition, build.version);
+      const key = `${folder}${file.key.slice(file.key.lastIndexOf('/') + 1)}`;
+      await ports.objects.copyObject(file.key, key);
+      kept.push({ ...file, key });
+    }
+  }
+  return [...kept, ...made.written];
+}

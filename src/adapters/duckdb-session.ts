@@ -1,0 +1,120 @@
+import { realpath } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { DuckDBInstance } from '@duckdb/node-api';
+import type { ObjectStore, SqlSession, TableInput } from '../ports.ts';
+import { createTableAs, runSelect, runStatement } from './duckdb-statement.ts';
+import { declareTables } from './duckdb-tables.ts';
+import { quoteIdentifier, quoteText } from './duckdb-text.ts';
+import { unloadSelect } from './duckdb-unload.ts';
+import { toQueryResult } from './duckdb-values.ts';
+import type { ObjectCache } from './object-cache.ts';
+import { createScratchFolder, removeFolder } from './scratch-folder.ts';
+
+export type SessionContext = {
+  readonly objects: ObjectStore;
+  readonly cache: ObjectCache;
+  readonly cacheDirectory: string;
+  readonly limits: DuckdbLimits;
+};
+
+/** Of one database; every session has its own. */
+export type DuckdbLimits = { readonly threads: number; readonly memoryMb: number };
+
+/**
+ * A session is a database in memory of its own, because what a statement may touch is a setting of
+ * the whole database: after its tables are declared, nothing but the session's scratch folder.
+ */
+export async function openSession(
+  context: SessionContext,
+  tables: readonly TableInput[],
+): Promise<SqlSession> {
+  // The engine compares paths as text, so a link in the path would make the folder another one.
+  const folder = await realpath(await createScratchFolder(context.cacheDirectory));
+  const database = await createDatabase(context.limits, join(folder, 'spill')).catch(
+    async (error: unknown) => {
+      await removeFolder(folder);
+      throw error;
+    },
+  );
+  const connection = await database.connect();
+  let fetched = 0;
+  const close = async () => {
+    connection.closeSync();
+    database.closeSync();
+    await removeFolder(folder);
+    if (fetched > 0) await context.cache.evict();
+  };
+  try {
+    await runStatement(connection, "SET TimeZone = 'UTC'");
+    // Files of a session never change, and every statement would read their footers again.
+    await runStatement(connection, 'SET parquet_metadata_cache = true');
+    fetched = await declareTables({ connection, cache: context.cache, folder }, tables);
+    await confine(connection, folder);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return sessionOf({ connection, objects: context.objects, folder, close });
+}
+
+/** An embedded database that loads nothing from the network and knows no files yet. */
+export async function createDatabase(
+  { threads, memoryMb }: DuckdbLimits,
+  spillFolder: string,
+): Promise<DuckDBInstance> {
+  return DuckDBInstance.create(':memory:', {
+    threads: String(threads),
+    memory_limit: `${memoryMb}MiB`,
+    temp_directory: spillFolder,
+    autoinstall_known_extensions: 'false',
+    autoload_known_extensions: 'false',
+    preserve_insertion_order: 'true',
+  });
+}
+
+/** From here on no statement reads or writes a file elsewhere, or takes this back. */
+async function confine(connection: DuckDBConnection, folder: string): Promise<void> {
+  await runStatement(connection, `SET allowed_directories = [${quoteText(folder)}]`);
+  await runStatement(connection, 'SET enable_external_access = false');
+  await runStatement(connection, 'SET lock_configuration = true');
+}
+
+type OpenedSession = {
+  readonly connection: DuckDBConnection;
+  readonly objects: ObjectStore;
+  readonly folder: string;
+  readonly close: () => Promise<void>;
+};
+
+function sessionOf({ connection, objects, folder, close }: OpenedSession): SqlSession {
+  const running = new Set<Promise<unknown>>();
+  const track = <T>(work: Promise<T>): Promise<T> => {
+    const ended = work.finally(() => running.delete(ended));
+    running.add(ended);
+    return ended;
+  };
+  let unloads = 0;
+  let closing: Promise<void> | undefined;
+  return {
+    query: (sql, parameters = {}) =>
+      track(runSelect(connection, sql, parameters).then(toQueryResult)),
+    materialize: (name, sql, parameters = {}) =>
+      track(createTableAs(connection, { table: quoteIdentifier(name), sql, parameters })),
+    unload: (options) => {
+      unloads += 1;
+      return track(unloadSelect({ connection, objects, folder, number: unloads }, options));
+    },
+    close: () => (closing ??= closeWhenIdle(connection, running).then(close)),
+  };
+}
+
+/** A connection that goes away under a running statement takes the process with it. */
+async function closeWhenIdle(
+  connection: DuckDBConnection,
+  running: ReadonlySet<Promise<unknown>>,
+): Promise<void> {
+  if (running.size > 0) connection.interrupt();
+  // How they end is told to who started them.
+  await Promise.allSettled(running);
+}

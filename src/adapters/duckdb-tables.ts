@@ -1,0 +1,160 @@
+import { mkdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { IngotError } from '../errors.ts';
+import type { Column } from '../lake/table.ts';
+import { duckdbType } from '../lake/table.ts';
+import type { TableFile, TableInput } from '../ports.ts';
+import { stageRows } from './duckdb-rows.ts';
+import { runStatement } from './duckdb-statement.ts';
+import { castColumn, quoteIdentifier, quoteTableName, quoteText } from './duckdb-text.ts';
+import { cacheName } from './object-cache.ts';
+import type { ObjectCache } from './object-cache.ts';
+
+export type TableContext = {
+  readonly connection: DuckDBConnection;
+  readonly cache: ObjectCache;
+  /** The session's own folder; links to the files of the tables go below it. */
+  readonly folder: string;
+};
+
+/** Makes the tables that statements may name; answers how many objects had to be fetched. */
+export async function declareTables(
+  context: TableContext,
+  tables: readonly TableInput[],
+): Promise<number> {
+  let fetched = 0;
+  for (const [index, table] of tables.entries()) {
+    await createSchemaOf(context.connection, table.name);
+    if (table.kind === 'rows') {
+      await declareRows(context.connection, table.name, table.columns, table.rows);
+    } else if (table.files.length === 0) {
+      await declareRows(context.connection, table.name, table.columns, []);
+    } else {
+      const folder = join(context.folder, `table-${index}`);
+      fetched += await declareFiles(context, { ...table, folder });
+    }
+  }
+  return fetched;
+}
+
+async function createSchemaOf(connection: DuckDBConnection, name: string): Promise<void> {
+  const parts = name.split('.');
+  if (parts.length > 2) {
+    throw new IngotError('INPUT_INVALID', 'a table name has at most one dot', {
+      retryable: false,
+      facts: { table: name },
+    });
+  }
+  if (parts.length === 2) {
+    await runStatement(connection, `CREATE SCHEMA IF NOT EXISTS ${quoteIdentifier(parts[0]!)}`);
+  }
+}
+
+async function declareRows(
+  connection: DuckDBConnection,
+  name: string,
+  columns: readonly Column[],
+  rows: (TableInput & { kind: 'rows' })['rows'],
+): Promise<void> {
+  if (rows.length === 0) {
+    const definitions = columns.map(
+      (column) => `${quoteIdentifier(column.name)} ${duckdbType(column.type)}`,
+    );
+    await runStatement(
+      connection,
+      `CREATE TABLE ${quoteTableName(name)} (${definitions.join(', ')})`,
+    );
+    return;
+  }
+  const table = `rows of ${name}`;
+  const source = await stageRows(connection, { table, columns, rows });
+  const text = `CREATE TABLE ${quoteTableName(name)} AS ${source.sql}`;
+  await runStatement(connection, text, source.parameters);
+  await runStatement(connection, `DROP TABLE IF EXISTS ${quoteIdentifier(table)}`);
+}
+
+type FilesTable = {
+  readonly name: string;
+  readonly columns: readonly Column[];
+  readonly files: readonly TableFile[];
+  readonly folder: string;
+};
+
+/**
+ * A view over the files, which appear in folders `column=value`: the engine then makes columns of
+ * them and skips the files that a condition on them rules out. Columns are matched by name; one
+ * that no file has is NULL, and what is not declared is not visible.
+ */
+async function declareFiles(context: TableContext, table: FilesTable): Promise<number> {
+  const names = partitionNames(table);
+  const links = table.files.map((file) => ({ key: file.key, path: linkPath(table, names, file) }));
+  for (const folder of new Set(links.map(({ path }) => dirname(path)))) {
+    await mkdir(folder, { recursive: true });
+  }
+  const fetched = await context.cache.linkObjects(links);
+  const source = filesSource(table, names);
+  const described = await runStatement(context.connection, `DESCRIBE SELECT * FROM ${source}`);
+  const present = new Set(described.getRows().map((row) => String(row[0]).toLowerCase()));
+  const expressions = table.columns.map((column) =>
+    castColumn(
+      present.has(column.name.toLowerCase()) ? quoteIdentifier(column.name) : 'NULL',
+      column,
+    ),
+  );
+  await runStatement(
+    context.connection,
+    `CREATE VIEW ${quoteTableName(table.name)} AS SELECT ${expressions.join(', ')} FROM ${source}`,
+  );
+  return fetched;
+}
+
+/** Columns that are folders: the same ones, in one order, for all files of a table. */
+function partitionNames({ name, files }: FilesTable): readonly string[] {
+  const names = Object.keys(files[0]?.partition ?? {}).sort();
+  for (const { key, partition } of files) {
+    if (Object.keys(partition).sort().join() !== names.join()) {
+      throw new IngotError('INPUT_INVALID', 'files of one table have different folders', {
+        retryable: false,
+        facts: { table: name, key },
+      });
+    }
+  }
+  return names;
+}
+
+function linkPath({ folder }: FilesTable, names: readonly string[], file: TableFile): string {
+  const folders = names.map(
+    (name) => `${encodeName(name)}=${encodeName(file.partition[name] ?? '')}`,
+  );
+  return join(folder, ...folders, `${cacheName(file.key)}.parquet`);
+}
+
+/**
+ * Every byte but the plainest as %XX: the engine decodes that, and nothing is left to glob. The
+ * text NULL would be read as no value.
+ */
+function encodeName(text: string): string {
+  const isNull = text.toUpperCase() === 'NULL';
+  const characters = [...Buffer.from(text)].map((byte, index) => {
+    const character = String.fromCharCode(byte);
+    return /[A-Za-z0-9_-]/.test(character) && !(isNull && index === 0)
+      ? character
+      : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
+  });
+  return characters.join('');
+}
+
+function filesSource({ columns, folder }: FilesTable, names: readonly string[]): string {
+  const options = ['union_by_name=true', 'hive_types_autocast=false'];
+  if (names.length > 0) {
+    const types = names.map((name) => {
+      const type = columns.find((column) => column.name === name)?.type ?? 'string';
+      return `${quoteIdentifier(name)}: ${duckdbType(type)}`;
+    });
+    options.push('hive_partitioning=true', `hive_types={${types.join(', ')}}`);
+  } else {
+    options.push('hive_partitioning=false');
+  }
+  return `read_parquet(${quoteText(join(folder, '**', '*.parquet'))}, ${options.join(', ')})`;
+}

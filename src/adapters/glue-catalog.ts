@@ -1,0 +1,125 @@
+import {
+  CreateDatabaseCommand,
+  CreateTableCommand,
+  GetTableCommand,
+  UpdateTableCommand,
+  type GlueClient,
+  type Table as GlueTable,
+} from '@aws-sdk/client-glue';
+import { IngotError, type ErrorFacts } from '../errors.ts';
+import type { Catalog, CatalogTable } from '../ports.ts';
+import { awsErrorName, backOff, withAwsFaults } from './aws-faults.ts';
+import { deletePartitions, listPartitions, putPartitions } from './glue-partitions.ts';
+import { catalogMarker, isSameTable, tableInput } from './glue-table-input.ts';
+
+const settleAttemptsMax = 6;
+
+/** The AWS Glue Data Catalog, or a stand-in for it. */
+export function createGlueCatalog(glue: GlueClient): Catalog {
+  /*
+   * Every call on table partitions looks at the table first, because not every Glue says that it
+   * is gone: ministack then lists nothing, and takes new partitions that no reader will find.
+   */
+  const onTable = <T>(table: CatalogTable, run: () => Promise<T>): Promise<T> =>
+    withAwsFaults({ part: 'Glue', client: glue, facts: factsOf(table) }, async () => {
+      if ((await getTable(glue, table)) === null) throw tableGone(table, undefined);
+      try {
+        return await run();
+      } catch (error) {
+        if (awsErrorName(error) === 'EntityNotFoundException') throw tableGone(table, error);
+        throw error;
+      }
+    });
+  return {
+    ensureTable: (table) =>
+      withAwsFaults({ part: 'Glue', client: glue, facts: factsOf(table) }, () =>
+        ensureTable(glue, table),
+      ),
+    listPartitions: (table, leadingValues) =>
+      onTable(table, () => listPartitions(glue, table, leadingValues)),
+    putPartitions: async (table, partitions) => {
+      if (partitions.length > 0) await onTable(table, () => putPartitions(glue, table, partitions));
+    },
+    deletePartitions: async (table, values) => {
+      if (values.length > 0) await onTable(table, () => deletePartitions(glue, table, values));
+    },
+  };
+}
+
+/** Looks, then creates or updates; a competitor that was faster is met by looking again. */
+async function ensureTable(glue: GlueClient, table: CatalogTable): Promise<void> {
+  for (let attempt = 1; attempt <= settleAttemptsMax; attempt += 1) {
+    if (attempt > 1) await backOff(attempt);
+    const current = await getTable(glue, table);
+    if (current !== null && isSameTable(current, table)) return;
+    const settled =
+      current === null ? await createTable(glue, table) : await updateTable(glue, table, current);
+    if (settled) return;
+  }
+  throw new IngotError('CATALOG_UNSETTLED', 'the catalog table keeps changing under this writer', {
+    retryable: true,
+    facts: { ...factsOf(table), attempts: settleAttemptsMax },
+  });
+}
+
+async function getTable(glue: GlueClient, table: CatalogTable): Promise<GlueTable | null> {
+  const command = new GetTableCommand({ DatabaseName: table.database, Name: table.table.name });
+  return (await unlessNamed(['EntityNotFoundException'], () => glue.send(command)))?.Table ?? null;
+}
+
+/** Whether the table is there now because of this call. */
+async function createTable(glue: GlueClient, table: CatalogTable): Promise<boolean> {
+  const database = new CreateDatabaseCommand({
+    DatabaseInput: {
+      Name: table.database,
+      Description: `Ingot: ${table.table.layer} tables`,
+      Parameters: { [catalogMarker]: table.table.layer },
+    },
+  });
+  await unlessNamed(['AlreadyExistsException'], () => glue.send(database));
+  const command = new CreateTableCommand({
+    DatabaseName: table.database,
+    TableInput: tableInput(table, {}),
+  });
+  // The database may have been dropped in between; then the next attempt creates both.
+  const competition = ['AlreadyExistsException', 'EntityNotFoundException'];
+  return (await unlessNamed(competition, () => glue.send(command))) !== null;
+}
+
+/** Whether the table has the wanted columns now because of this call. */
+async function updateTable(
+  glue: GlueClient,
+  table: CatalogTable,
+  current: GlueTable,
+): Promise<boolean> {
+  const command = new UpdateTableCommand({
+    DatabaseName: table.database,
+    TableInput: tableInput(table, current.Parameters ?? {}),
+    VersionId: current.VersionId,
+    // An archived version of every update would fill the quota of the account.
+    SkipArchive: true,
+  });
+  const competition = ['ConcurrentModificationException', 'EntityNotFoundException'];
+  return (await unlessNamed(competition, () => glue.send(command))) !== null;
+}
+
+async function unlessNamed<T>(names: readonly string[], run: () => Promise<T>): Promise<T | null> {
+  try {
+    return await run();
+  } catch (error) {
+    if (names.includes(awsErrorName(error))) return null;
+    throw error;
+  }
+}
+
+function tableGone(table: CatalogTable, cause: unknown): IngotError {
+  return new IngotError('CATALOG_UNSETTLED', 'the table is gone from the catalog', {
+    retryable: true,
+    facts: factsOf(table),
+    cause,
+  });
+}
+
+function factsOf({ database, table }: CatalogTable): ErrorFacts {
+  return { database, table: table.name };
+}

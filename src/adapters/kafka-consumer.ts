@@ -1,0 +1,79 @@
+import assert from 'node:assert';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Cluster, Consumer } from 'kafkajs';
+import type { TopicPartition } from '../ports.ts';
+import { assignExactly, forbidResets } from './kafka-assignment.ts';
+import { type KafkaClient, kafkaRetry } from './kafka-client.ts';
+import { kafkaErrorTypes } from './kafka-faults.ts';
+
+/** A consumer of exactly these topic partitions, and the cluster that it knows them from. */
+export type OpenConsumer = {
+  readonly consumer: Consumer;
+  readonly cluster: Cluster;
+  readonly group: string;
+};
+
+export type ConsumerOptions = {
+  readonly kafka: KafkaClient;
+  /** Nobody else may ever use it. */
+  readonly group: string;
+  readonly topicPartitions: readonly TopicPartition[];
+  /** Told instead of a reset when an offset is out of range; the consumer then crashes. */
+  readonly onOutOfRange: (where: TopicPartition) => void;
+};
+
+const bytesPerTopicPartitionMax = 1_048_576;
+/** How long a fetch waits for records; an abort waits for a fetch. */
+const fetchWaitMs = 250;
+const sessionMs = 30_000;
+const heartbeatMs = 3_000;
+const coordinatorAttemptsMax = 20;
+const coordinatorPauseMs = 200;
+
+/** Connects to nothing yet. It never commits, and it does not start again after a crash. */
+export function openConsumer(options: ConsumerOptions): OpenConsumer {
+  const { kafka, group, topicPartitions, onOutOfRange } = options;
+  const clusters: Cluster[] = [];
+  const consumer = kafka.consumer({
+    groupId: group,
+    partitionAssigners: [assignExactly(topicPartitions, (cluster) => clusters.push(cluster))],
+    allowAutoTopicCreation: false,
+    sessionTimeout: sessionMs,
+    rebalanceTimeout: sessionMs,
+    heartbeatInterval: heartbeatMs,
+    minBytes: 1,
+    maxBytes: bytesPerTopicPartitionMax * topicPartitions.length,
+    maxBytesPerPartition: bytesPerTopicPartitionMax,
+    maxWaitTimeInMs: fetchWaitMs,
+    readUncommitted: false,
+    // Whoever called decides whether to begin again, and from where.
+    retry: { ...kafkaRetry, restartOnFailure: async () => false },
+  });
+  const [cluster] = clusters;
+  assert(cluster !== undefined, 'kafkajs makes the assigners when it makes the consumer');
+  forbidResets(cluster, onOutOfRange);
+  return { consumer, cluster, group };
+}
+
+/**
+ * Resolves when the coordinator of the group answers. A broker that has just started first makes
+ * and loads its topic of groups, and kafkajs takes that for a reason to crash when it joins.
+ */
+export async function awaitCoordinator(consumer: Consumer): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await consumer.describeGroup();
+      return;
+    } catch (error) {
+      const isLoading = [...kafkaErrorTypes(error)].some((type) => loadingTypes.has(type));
+      if (!isLoading || attempt === coordinatorAttemptsMax) throw error;
+      await pause(coordinatorPauseMs);
+    }
+  }
+}
+
+const loadingTypes = new Set([
+  'GROUP_LOAD_IN_PROGRESS',
+  'GROUP_COORDINATOR_NOT_AVAILABLE',
+  'NOT_COORDINATOR_FOR_GROUP',
+]);

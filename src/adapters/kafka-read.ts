@@ -1,0 +1,240 @@
+import assert from 'node:assert';
+import type { Consumer, EachBatchPayload } from 'kafkajs';
+import { IngotError, messageOf } from '../errors.ts';
+import type { Logger, ReadOptions, TopicPartition, TopicPartitionOffsets } from '../ports.ts';
+import { offsetsLost, topicMissing } from './event-source-faults.ts';
+import { type KafkaClient, withAdmin } from './kafka-client.ts';
+import { awaitCoordinator, type OpenConsumer, openConsumer } from './kafka-consumer.ts';
+import { createCursor, type Cursor } from './kafka-cursor.ts';
+import { toKafkaFault } from './kafka-faults.ts';
+
+/*
+ * One read of topic partitions from exact offsets. kafkajs has no manual assignment, so each read
+ * is the only member of a consumer group of its own, which commits nothing and is deleted at the
+ * end.
+ */
+
+export type ReadSetting = {
+  readonly kafka: KafkaClient;
+  readonly logger: Logger;
+  readonly uniqueId: () => string;
+  readonly describeTopic: (topic: string) => Promise<readonly TopicPartitionOffsets[]>;
+};
+
+/** Why a read ends. The first reason counts. */
+type End =
+  | { readonly kind: 'aborted' }
+  | { readonly kind: 'failed'; readonly error: unknown }
+  | { readonly kind: 'outOfRange'; readonly where: TopicPartition };
+
+/** What a read knows of itself while it runs. */
+type Reading = {
+  readonly brokers: readonly string[];
+  readonly cursors: ReadonlyMap<string, Cursor>;
+  readonly end: (end: End) => void;
+  readonly ended: Promise<End>;
+  readonly isOver: () => boolean;
+  /** An error of onFetched; it is told even when an abort came first. */
+  failure: { readonly error: unknown } | null;
+  handingOn: number;
+  silentTicks: number;
+  beat: () => Promise<void>;
+};
+
+const tickMs = 1_000;
+/** A reader that neither fetches nor hands on for so many ticks is given up. */
+const silentTicksMax = 30;
+
+export async function readWithConsumer(setting: ReadSetting, options: ReadOptions): Promise<void> {
+  const { positions, signal } = options;
+  if (signal.aborted) return;
+  const reading = createReading(setting.kafka, options);
+  const abort = (): void => reading.end({ kind: 'aborted' });
+  signal.addEventListener('abort', abort, { once: true });
+  const end =
+    positions.length === 0 ? await reading.ended : await consume(setting, positions, reading);
+  signal.removeEventListener('abort', abort);
+
+  if (reading.failure !== null) throw reading.failure.error;
+  if (end.kind === 'failed') throw end.error;
+  if (end.kind === 'outOfRange') throw await describeLoss(setting, reading, end.where);
+}
+
+function createReading({ brokers }: KafkaClient, { positions, onFetched }: ReadOptions): Reading {
+  let over = false;
+  let settle: (end: End) => void = () => undefined;
+  const ended = new Promise<End>((resolve) => {
+    settle = resolve;
+  });
+  const isOver = (): boolean => over;
+  const cursors = new Map(
+    positions.map((position) => [
+      keyOf(position),
+      createCursor({ ...position, onFetched, isOver }),
+    ]),
+  );
+  assert(cursors.size === positions.length, 'a topic partition is read from one position only');
+  const end = (reason: End): void => {
+    over = true;
+    settle(reason);
+  };
+  const beat = async (): Promise<void> => undefined;
+  const counters = { failure: null, handingOn: 0, silentTicks: 0, beat };
+  return { brokers, cursors, ended, isOver, end, ...counters };
+}
+
+/** Reads until there is a reason to end. Afterwards nothing of it runs or is connected. */
+async function consume(
+  { kafka, logger, uniqueId }: ReadSetting,
+  topicPartitions: readonly TopicPartition[],
+  reading: Reading,
+): Promise<End> {
+  const open = openConsumer({
+    kafka,
+    group: `ingot-read-${uniqueId()}`,
+    topicPartitions,
+    onOutOfRange: (where) => reading.end({ kind: 'outOfRange', where }),
+  });
+  listen(open.consumer, reading);
+  const ticking = setInterval(() => tick(reading), tickMs);
+  try {
+    await start(open, topicPartitions, reading);
+  } catch (error) {
+    reading.end({ kind: 'failed', error: toKafkaFault({ brokers: kafka.brokers }, error) });
+  }
+  const end = await reading.ended;
+  clearInterval(ticking);
+  // Neither may hide why the read has ended, and Kafka itself forgets a group without offsets.
+  try {
+    await open.consumer.disconnect();
+    if (!isUnreachable(end)) await withAdmin(kafka, (admin) => admin.deleteGroups([open.group]));
+  } catch (error) {
+    logger.debug({ group: open.group, error: messageOf(error) }, 'a consumer group is left behind');
+  }
+  // kafkajs has waited for eachBatch, but knows nothing of the calls without records.
+  await Promise.all([...reading.cursors.values()].map((cursor) => cursor.idle()));
+  return end;
+}
+
+function isUnreachable(end: End): boolean {
+  return (
+    end.kind === 'failed' &&
+    end.error instanceof IngotError &&
+    end.error.code === 'PART_UNREACHABLE'
+  );
+}
+
+function listen(consumer: Consumer, reading: Reading): void {
+  const { GROUP_JOIN, FETCH, END_BATCH_PROCESS, CRASH } = consumer.events;
+  // kafkajs forgets its positions whenever it joins. The event comes before the next fetch.
+  consumer.on(GROUP_JOIN, () => {
+    for (const [key, cursor] of reading.cursors) {
+      consumer.seek({ ...topicPartitionOf(key), offset: cursor.position() });
+    }
+  });
+  consumer.on(FETCH, () => {
+    reading.silentTicks = 0;
+  });
+  // A batch whose records are all invisible (aborted, markers, compacted) never gets to eachBatch.
+  consumer.on(END_BATCH_PROCESS, ({ payload }) => {
+    if (payload.batchSize > 0) return;
+    const offsetNext = BigInt(payload.lastOffset) + 1n;
+    void handOn(reading, payload, (cursor) => cursor.passOver(offsetNext, payload.highWatermark));
+  });
+  consumer.on(CRASH, ({ payload }) => {
+    const error = toKafkaFault({ brokers: reading.brokers }, payload.error);
+    reading.end({ kind: 'failed', error });
+  });
+}
+
+async function start(
+  { consumer, cluster }: OpenConsumer,
+  topicPartitions: readonly TopicPartition[],
+  reading: Reading,
+): Promise<void> {
+  await consumer.connect();
+  if (reading.isOver()) return;
+  const topics = [...new Set(topicPartitions.map(({ topic }) => topic))];
+  await consumer.subscribe({ topics, fromBeginning: true });
+  for (const { topic, partition } of topicPartitions) {
+    // kafkajs would wait for one that does not exist, without a word.
+    const known = cluster.findTopicPartitionMetadata(topic);
+    if (!known.some(({ partitionId }) => partitionId === partition)) {
+      throw topicMissing({ topic, partition });
+    }
+  }
+  await awaitCoordinator(consumer);
+  if (reading.isOver()) return;
+  await consumer.run({
+    autoCommit: false,
+    eachBatchAutoResolve: false,
+    partitionsConsumedConcurrently: topicPartitions.length,
+    eachBatch: (payload) => eachBatch(reading, payload),
+  });
+}
+
+/** Never throws: kafkajs would fetch the same again and call once more. */
+async function eachBatch(reading: Reading, payload: EachBatchPayload): Promise<void> {
+  const { batch } = payload;
+  const last = batch.messages.at(-1);
+  if (last === undefined) return;
+  reading.beat = () => payload.heartbeat();
+  const offsetNext = BigInt(batch.lastOffset()) + 1n;
+  const { messages, highWatermark } = batch;
+  await handOn(reading, batch, (cursor) => cursor.deliver({ messages, offsetNext, highWatermark }));
+  // Resolving the last visible record also resolves what is invisible behind it.
+  payload.resolveOffset(last.offset);
+}
+
+async function handOn(
+  reading: Reading,
+  where: TopicPartition,
+  step: (cursor: Cursor) => Promise<void>,
+): Promise<void> {
+  const cursor = reading.cursors.get(keyOf(where));
+  assert(cursor !== undefined, 'kafkajs fetches what was assigned');
+  if (reading.isOver()) return;
+  reading.handingOn += 1;
+  try {
+    await step(cursor);
+  } catch (error) {
+    reading.failure ??= { error };
+    reading.end({ kind: 'failed', error });
+  } finally {
+    reading.handingOn -= 1;
+  }
+}
+
+function tick(reading: Reading): void {
+  if (reading.isOver()) return;
+  // kafkajs sends heartbeats only between batches. One that fails here fails there again.
+  reading.beat().catch(() => undefined);
+  // Ticks are counted, not the clock, so that a process that was stopped for a while may go on.
+  reading.silentTicks = reading.handingOn > 0 ? 0 : reading.silentTicks + 1;
+  if (reading.silentTicks < silentTicksMax) return;
+  const fault = new IngotError('PART_UNREACHABLE', 'Kafka has not answered a fetch for too long', {
+    retryable: true,
+    facts: { address: reading.brokers.join(','), waitedMs: silentTicksMax * tickMs },
+  });
+  reading.end({ kind: 'failed', error: fault });
+}
+
+async function describeLoss(
+  { describeTopic }: ReadSetting,
+  reading: Reading,
+  where: TopicPartition,
+): Promise<IngotError> {
+  const wanted = reading.cursors.get(keyOf(where))?.position() ?? '';
+  const found = await describeTopic(where.topic);
+  return offsetsLost(wanted, found.find(({ partition }) => partition === where.partition) ?? where);
+}
+
+function keyOf({ topic, partition }: TopicPartition): string {
+  return `${topic}/${partition}`;
+}
+
+/** A topic name has no slash. */
+function topicPartitionOf(key: string): TopicPartition {
+  const [topic = '', partition] = key.split('/');
+  return { topic, partition: Number(partition) };
+}

@@ -1,0 +1,248 @@
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { IngotError } from './errors.ts';
+
+/*
+ * Every setting of Ingot, once. An empty variable counts as absent, so that a commented line in an
+ * .env file and a missing one mean the same. docs: .env.example is generated from these keys and
+ * descriptions, and test/tidy.test.ts holds the two together.
+ */
+
+const port = (byDefault: number) => z.coerce.number().int().min(1).max(65_535).default(byDefault);
+const whole = (byDefault: number, min: number, max: number) =>
+  z.coerce.number().int().min(min).max(max).default(byDefault);
+const optional = z.string().min(1).optional();
+
+const hostAndPort = z.string().regex(/^[^\s:]+:\d{1,5}$/, 'must be host:port');
+const hostsAndPorts = z
+  .string()
+  .regex(
+    /^[^\s:,]+:\d{1,5}(,[^\s:,]+:\d{1,5})*$/,
+    'must be host:port, several separated by commas',
+  );
+
+export const configSchema = z.object({
+  INGOT_ID: z
+    .string()
+    .regex(/^[a-z][a-z0-9]{0,23}$/, 'must be 1 to 24 lower-case letters and digits, a letter first')
+    .default('dev')
+    .describe(
+      'Suffix of databases, bucket and Temporal namespace, so that several users share one account.',
+    ),
+  INGOT_CACHE_DIR: z
+    .string()
+    .min(1)
+    .default(() => join(homedir(), '.cache', 'ingot'))
+    .describe('Folder outside the repository for the local stack, its data, and cached objects.'),
+  LOG_LEVEL: z
+    .enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'])
+    .default('info')
+    .describe('Least severe log line that is printed.'),
+  LOG_FORMAT: z
+    .enum(['auto', 'json', 'pretty'])
+    .default('auto')
+    .describe('auto: pretty on a terminal.'),
+
+  TEMPORAL_ADDRESS: hostAndPort
+    .optional()
+    .describe('host:port of Temporal. Unset: the local stack.'),
+  TEMPORAL_NAMESPACE: optional.describe('Temporal namespace. Unset: ingot-<INGOT_ID>.'),
+  TEMPORAL_API_KEY: optional.describe('API key, for Temporal Cloud. Needs TEMPORAL_TLS=true.'),
+  TEMPORAL_TLS: z.stringbool().default(false).describe('Speak TLS to Temporal.'),
+  TEMPORAL_TLS_CERT_FILE: optional.describe('Client certificate (PEM) for mutual TLS.'),
+  TEMPORAL_TLS_KEY_FILE: optional.describe('Client key (PEM) for mutual TLS.'),
+  TEMPORAL_WEB_URL: z
+    .url()
+    .optional()
+    .describe('Address of the Temporal Web UI. Unset: the local one.'),
+
+  KAFKA_BROKERS: hostsAndPorts
+    .optional()
+    .describe('host:port[,host:port…]. Unset: the local stack.'),
+  KAFKA_TLS: z.stringbool().default(false).describe('Speak TLS to Kafka.'),
+  KAFKA_SASL_MECHANISM: z
+    .enum(['plain', 'scram-sha-256', 'scram-sha-512'])
+    .optional()
+    .describe('SASL mechanism. Unset: none.'),
+  KAFKA_SASL_USERNAME: optional.describe('SASL user.'),
+  KAFKA_SASL_PASSWORD: optional.describe('SASL password.'),
+  KAFKA_TOPICS: z
+    .string()
+    .regex(
+      /^[A-Za-z0-9._-]{1,200}(,[A-Za-z0-9._-]{1,200})*$/,
+      'must be Kafka topic names, separated by commas',
+    )
+    .default('ecommerce-events')
+    .describe(
+      'Topics of the dataset events. One named user-activity… holds family A, any other family B.',
+    ),
+  KAFKA_TOPIC_PARTITIONS: whole(3, 1, 1_000).describe(
+    'Topic partitions of a topic that Ingot creates.',
+  ),
+
+  AWS_REGION: z.string().min(1).default('us-west-2').describe('Region of S3, Glue and Athena.'),
+  AWS_ENDPOINT_URL: z
+    .url()
+    .optional()
+    .describe('One endpoint for S3 and Glue. Unset: the local stack.'),
+  AWS_USE_REAL: z.stringbool().default(false).describe('true: no endpoint, the real AWS.'),
+  LAKE_BUCKET: optional.describe('Bucket of the lake. Unset: ingot-lake-<INGOT_ID>.'),
+
+  STACK_TEMPORAL_PORT: port(7233).describe('Port of the local Temporal server.'),
+  STACK_TEMPORAL_UI_PORT: port(8233).describe('Port of the local Temporal Web UI.'),
+  STACK_KAFKA_PORT: port(9092).describe('Port of the local Kafka broker.'),
+  STACK_KAFKA_CONTROLLER_PORT: port(9093).describe('Port of the local Kafka controller (KRaft).'),
+  STACK_AWS_PORT: port(4566).describe('Port of the local S3 and Glue.'),
+
+  INGEST_BATCH_ROWS_MAX: whole(200_000, 1, 5_000_000).describe(
+    'A batch is flushed at so many records.',
+  ),
+  INGEST_BATCH_BYTES_MAX: whole(33_554_432, 1_024, 536_870_912).describe(
+    'A batch is flushed at so many bytes.',
+  ),
+  INGEST_FLUSH_MS: whole(2_000, 50, 600_000).describe('A batch is flushed at this age.'),
+  INGEST_FLUSH_IDLE_MS: whole(10_000, 50, 600_000).describe(
+    'The age stretches to this while a topic partition brings under 1,000 rows a flush.',
+  ),
+  INGEST_RECORD_BYTES_MAX: whole(1_048_576, 64, 67_108_864).describe(
+    'A larger record is a dead letter.',
+  ),
+  INGEST_SLICE_SECONDS: whole(600, 2, 86_400).describe(
+    'The ingest activity returns its positions to workflow history this often.',
+  ),
+  INGEST_RAW_COPY: z
+    .stringbool()
+    .default(true)
+    .describe('Keep a gzip JSON Lines copy of every batch under raw/.'),
+
+  ALLOWED_LATENESS_SECONDS: whole(120, 0, 86_400).describe(
+    'A window closes when every frontier has passed its end by this.',
+  ),
+  FOLD_SECONDS: whole(60, 1, 3_600).describe('An open window is folded at most this often.'),
+  FOLD_HORIZON_HOURS: whole(3, 1, 48).describe(
+    'Only windows newer than this are folded; older ones are rebuilt.',
+  ),
+  MAX_WAIT_SECONDS: whole(1_800, 1, 86_400).describe(
+    'How long hourly gold waits for its hour to close before it goes on, marked incomplete.',
+  ),
+  GOLD_REFRESH: z
+    .enum(['schedule', 'follow'])
+    .default('schedule')
+    .describe(
+      'schedule: hourly. follow: also after silver, at intervals of three times the last build.',
+    ),
+  BUILDS_MAX: whole(4, 1, 64).describe('Builds that the owner of the windows runs at once.'),
+  TRANSFORM_SLOTS: whole(2, 1, 64).describe('Transform activities that one worker runs at once.'),
+  DUCKDB_THREADS: whole(2, 1, 256).describe('Threads of the embedded engine in one process.'),
+  DUCKDB_MEMORY_MB: whole(1_024, 128, 1_048_576).describe(
+    'Memory limit of the embedded engine, in MiB.',
+  ),
+  OBJECT_CACHE_MB: whole(2_048, 16, 1_048_576).describe(
+    'Bound of the local cache of immutable objects, in MiB.',
+  ),
+  SHUTDOWN_GRACE_SECONDS: whole(45, 1, 3_600).describe(
+    'How long a worker may finish what it runs after SIGTERM.',
+  ),
+});
+
+export type Settings = z.infer<typeof configSchema>;
+
+/** The settings with everything derived from them, frozen. Addresses are always filled in. */
+export type Config = Readonly<
+  Settings & {
+    readonly temporalAddress: string;
+    readonly temporalNamespace: string;
+    readonly temporalWebUrl: string;
+    readonly kafkaBrokers: readonly string[];
+    /** Absent when the real AWS is used. */
+    readonly awsEndpoint: string | undefined;
+    readonly lakeBucket: string;
+  }
+>;
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Reads and checks all settings at once. Throws `CONFIG_INVALID` naming every wrong variable, its
+ * value (secrets excepted) and what is allowed. Only entry points call it.
+ */
+export function loadConfig(env: Environment): Config {
+  const present = Object.fromEntries(
+    Object.keys(configSchema.shape)
+      .map((name) => [name, env[name]] as const)
+      .filter(([, value]) => value !== undefined && value !== ''),
+  );
+  const parsed = configSchema.safeParse(present);
+  const problems = parsed.success
+    ? crossChecks(parsed.data)
+    : parsed.error.issues.map((issue) =>
+        describeIssue(issue.path.join('.'), issue.message, present),
+      );
+  if (problems.length > 0 || !parsed.success) {
+    throw new IngotError(
+      'CONFIG_INVALID',
+      `wrong settings:\n${problems.map((p) => `  ${p}`).join('\n')}`,
+      {
+        retryable: false,
+      },
+    );
+  }
+  return Object.freeze(derive(parsed.data));
+}
+
+function derive(settings: Settings): Config {
+  return {
+    ...settings,
+    temporalAddress: settings.TEMPORAL_ADDRESS ?? `127.0.0.1:${settings.STACK_TEMPORAL_PORT}`,
+    temporalNamespace: settings.TEMPORAL_NAMESPACE ?? `ingot-${settings.INGOT_ID}`,
+    temporalWebUrl:
+      settings.TEMPORAL_WEB_URL ?? `http://127.0.0.1:${settings.STACK_TEMPORAL_UI_PORT}`,
+    kafkaBrokers: (settings.KAFKA_BROKERS ?? `127.0.0.1:${settings.STACK_KAFKA_PORT}`).split(','),
+    awsEndpoint: settings.AWS_USE_REAL
+      ? undefined
+      : (settings.AWS_ENDPOINT_URL ?? `http://127.0.0.1:${settings.STACK_AWS_PORT}`),
+    lakeBucket: settings.LAKE_BUCKET ?? `ingot-lake-${settings.INGOT_ID}`,
+  };
+}
+
+function crossChecks(settings: Settings): string[] {
+  const problems: string[] = [];
+  if (settings.TEMPORAL_API_KEY !== undefined && !settings.TEMPORAL_TLS) {
+    problems.push(
+      'TEMPORAL_API_KEY is set, so TEMPORAL_TLS must be true: a key is never sent in the clear',
+    );
+  }
+  if (
+    (settings.TEMPORAL_TLS_CERT_FILE === undefined) !==
+    (settings.TEMPORAL_TLS_KEY_FILE === undefined)
+  ) {
+    problems.push('TEMPORAL_TLS_CERT_FILE and TEMPORAL_TLS_KEY_FILE must be set together');
+  }
+  const sasl = [
+    settings.KAFKA_SASL_MECHANISM,
+    settings.KAFKA_SASL_USERNAME,
+    settings.KAFKA_SASL_PASSWORD,
+  ];
+  if (sasl.some((value) => value !== undefined) && sasl.includes(undefined)) {
+    problems.push(
+      'KAFKA_SASL_MECHANISM, KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD must be set together',
+    );
+  }
+  if (settings.AWS_USE_REAL && settings.AWS_ENDPOINT_URL !== undefined) {
+    problems.push('AWS_USE_REAL=true and AWS_ENDPOINT_URL exclude each other');
+  }
+  if (settings.INGEST_FLUSH_IDLE_MS < settings.INGEST_FLUSH_MS) {
+    problems.push('INGEST_FLUSH_IDLE_MS must be at least INGEST_FLUSH_MS');
+  }
+  return problems;
+}
+
+const secret = /PASSWORD|API_KEY|SECRET|TOKEN/;
+
+function describeIssue(name: string, message: string, present: Record<string, unknown>): string {
+  const value = present[name];
+  const shown = secret.test(name) ? '(hidden)' : JSON.stringify(value);
+  const allowed = configSchema.shape[name as keyof Settings]?.description ?? '';
+  return `${name}=${shown}: ${message}. ${allowed}`.trim();
+}

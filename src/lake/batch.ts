@@ -1,0 +1,168 @@
+import type { LogName } from './paths.ts';
+import type { LogState, PlanEntry, Seal, TakeoverEntry, LastRecord } from './source-log.ts';
+import { formatInstant } from './time.ts';
+
+/* When a batch is cut, and the objects that plan and seal it. */
+
+export type FlushLimits = {
+  readonly rowsMax: number;
+  readonly bytesMax: number;
+  readonly ageMs: number;
+  /** The age stretches to this while batches stay small. */
+  readonly ageIdleMs: number;
+};
+
+export type Buffered = {
+  readonly rows: number;
+  readonly bytes: number;
+  /** When the first record of the buffer was taken, ms; meaningless without rows. */
+  readonly firstAtMs: number;
+  /** Rows of the flush before, null before the first: small flushes stretch the age. */
+  readonly rowsOfLastFlush: number | null;
+  /** Whether positions moved without records: such a range is also committed on age. */
+  readonly advanced: boolean;
+};
+
+/** Under so many rows a flush counts as small (design section 4). */
+export const smallFlushRows = 1_000;
+
+export type FlushDecision =
+  { readonly kind: 'wait' } | { readonly kind: 'flush'; readonly by: 'rows' | 'bytes' | 'age' };
+
+export function decideFlush(buffered: Buffered, limits: FlushLimits, nowMs: number): FlushDecision {
+  if (buffered.rows === 0 && !buffered.advanced) return { kind: 'wait' };
+  if (buffered.rows >= limits.rowsMax) return { kind: 'flush', by: 'rows' };
+  if (buffered.bytes >= limits.bytesMax) return { kind: 'flush', by: 'bytes' };
+  const stretched = buffered.rowsOfLastFlush !== null && buffered.rowsOfLastFlush < smallFlushRows;
+  const ageMs = stretched ? nextAge(buffered, limits) : limits.ageMs;
+  return nowMs - buffered.firstAtMs >= ageMs ? { kind: 'flush', by: 'age' } : { kind: 'wait' };
+}
+
+/** A log that brings a trickle waits long; one that has begun to fill waits short again. */
+function nextAge(buffered: Buffered, limits: FlushLimits): number {
+  return buffered.rows >= smallFlushRows ? limits.ageMs : limits.ageIdleMs;
+}
+
+export type WriterContext = {
+  readonly log: LogName;
+  readonly writer: string;
+  readonly nowMs: number;
+};
+
+export function takeoverEntry(
+  context: WriterContext & {
+    readonly number: number;
+    readonly before: LogState;
+    readonly offsetNext: string;
+  },
+): TakeoverEntry {
+  return {
+    schema: 1,
+    kind: 'takeover',
+    log: context.log,
+    number: context.number,
+    writer: context.writer,
+    time: formatInstant(context.nowMs),
+    before: context.before,
+    offsetNext: context.offsetNext,
+  };
+}
+
+export type PlanSettings = {
+  readonly contractHash: string;
+  readonly encoder: string;
+  readonly rawCopy: boolean;
+  readonly recordBytesMax: number;
+};
+
+/** Plans the batch `[before.offsetNext, offsetEnd)`. */
+export function planEntry(
+  context: WriterContext & {
+    readonly number: number;
+    readonly before: LogState;
+    readonly topic: string;
+    readonly partition: number;
+    readonly offsetEnd: string;
+    readonly settings: PlanSettings;
+  },
+): PlanEntry {
+  const { before } = context;
+  if (before.offsetNext === null) throw new Error('a plan needs a position: take over first');
+  const time = formatInstant(context.nowMs);
+  return {
+    schema: 1,
+    kind: 'plan',
+    log: context.log,
+    number: context.number,
+    writer: context.writer,
+    time,
+    before,
+    topic: context.topic,
+    partition: context.partition,
+    offsetFirst: before.offsetNext,
+    offsetEnd: context.offsetEnd,
+    ingestTime: time,
+    ...context.settings,
+  };
+}
+
+export type BatchFigures = {
+  readonly records: number;
+  readonly rows: number;
+  readonly deadLetters: number;
+  readonly bytes: number;
+  readonly rawBytes: number;
+  readonly rowsPerEventHour: Readonly<Record<string, number>>;
+  readonly eventTimeMin: string | null;
+  readonly eventTimeMax: string | null;
+  readonly lastRecord: LastRecord | null;
+  readonly lastRecordTime: string | null;
+  readonly bronzeKey: string;
+  readonly rawKey: string | null;
+  readonly deadLettersKey: string | null;
+};
+
+/** The seal of a planned batch. `consumed = bronze + dead letters` is checked here, once and always. */
+export function sealOf(
+  plan: PlanEntry,
+  planHash: string,
+  figures: BatchFigures,
+  context: { readonly writer: string; readonly nowMs: number },
+): Seal {
+  if (figures.records !== figures.rows + figures.deadLetters) {
+    throw new Error(
+      `batch ${plan.log} #${plan.number}: ${figures.records} records are not ` +
+        `${figures.rows} rows and ${figures.deadLetters} dead letters`,
+    );
+  }
+  return {
+    schema: 1,
+    log: plan.log,
+    number: plan.number,
+    writer: context.writer,
+    time: formatInstant(context.nowMs),
+    planHash,
+    previousSealHash: plan.before.lastSeal?.hash ?? null,
+    offsetFirst: plan.offsetFirst,
+    offsetEnd: plan.offsetEnd,
+    ingestTime: plan.ingestTime,
+    ...figures,
+  };
+}
+
+/**
+ * Dead letters of a batch are the records of its range that its file lacks. Two sorted lists of
+ * offsets, one answer; `foreign` are rows of the file that the range does not hold, which is a
+ * mismatch.
+ */
+export function compareOffsets(
+  recordOffsets: readonly string[],
+  fileOffsets: readonly string[],
+): { readonly lacking: readonly string[]; readonly foreign: readonly string[] } {
+  const inFile = new Set(fileOffsets);
+  const inRange = new Set(recordOffsets);
+  return {
+    lacking: recordOffsets.filter((offset) => !inFile.has(offset)),
+    foreign: fileOffsets.filter((offset) => !inRange.has(offset)),
+  };
+}

@@ -1,0 +1,145 @@
+import type { OwnerSettings } from './owner-decisions.ts';
+import type { LogAdvanced, PendingRange, Routed, WindowBuilt } from './owner-state.ts';
+import type { LogName } from './paths.ts';
+import type { BuildMode } from './pointer.ts';
+import type { WindowId } from './window.ts';
+
+/*
+ * What workflows and activities say to each other. Payloads are JSON and small: keys and counts
+ * travel, rows do not.
+ */
+
+export type IngestInput = {
+  readonly dataset: string;
+  readonly lane: string;
+};
+
+/** Why one topic partition does not go on. */
+export type LogStop = { readonly code: string; readonly message: string };
+
+export type LogPosition = {
+  readonly log: LogName;
+  /** Last number of the log. */
+  readonly number: number;
+  readonly offsetNext: string;
+  readonly frontier: string;
+  /** Of this slice. */
+  readonly batches: number;
+  readonly records: number;
+  readonly rows: number;
+  readonly deadLetters: number;
+  readonly stopped: LogStop | null;
+};
+
+/** The bookmark of one slice of ingest; it enters workflow history as the activity's result. */
+export type IngestResult = {
+  readonly ended: 'slice' | 'draining';
+  readonly logs: readonly LogPosition[];
+};
+
+export type LakehouseDescription = {
+  readonly settings: OwnerSettings;
+  readonly silverTable: string;
+};
+
+export type RouteInput = {
+  readonly dataset: string;
+  readonly ranges: readonly {
+    readonly log: LogName;
+    readonly first: number;
+    readonly through: number;
+  }[];
+  /** Per log, the batch up to which every window has been built; kept as a hint for readers. */
+  readonly settledTo: Readonly<Record<LogName, number>>;
+};
+
+export type RouteResult = Routed & {
+  /** Ingest hours that hold one of the batches, as `2026-08-21T13`. */
+  readonly ingestHours: readonly WindowId[];
+};
+
+export type RegisterBronzeInput = { readonly dataset: string; readonly hours: readonly WindowId[] };
+
+export type BuildSilverInput = {
+  readonly dataset: string;
+  readonly window: WindowId;
+  readonly mode: BuildMode;
+  readonly pending: Readonly<Record<LogName, PendingRange>>;
+  /** Workflow that is told the outcome. */
+  readonly owner: string;
+};
+
+export type BuildGoldInput = {
+  readonly dataset: string;
+  readonly table: string;
+  readonly window: WindowId;
+  readonly complete: boolean;
+  readonly owner: string;
+};
+
+export type BuildInput = BuildSilverInput | BuildGoldInput;
+
+/** A window of a table. */
+export type WindowRef = {
+  readonly dataset: string;
+  readonly layer: 'silver' | 'gold';
+  readonly table: string;
+  readonly window: WindowId;
+};
+
+export type StageResult =
+  | {
+      readonly kind: 'staged';
+      readonly ref: WindowRef;
+      readonly version: string;
+      readonly rows: number;
+      readonly through: Readonly<Record<LogName, number>>;
+    }
+  | {
+      /** The current version was made from the same inputs by the same means. */
+      readonly kind: 'unchanged';
+      readonly ref: WindowRef;
+      readonly version: string;
+      readonly rows: number;
+      readonly through: Readonly<Record<LogName, number>>;
+    };
+
+export type StagedInput = { readonly ref: WindowRef; readonly version: string };
+
+export type GateResult = {
+  readonly kind: 'passed' | 'blocked';
+  readonly score: number | null;
+  readonly failures: readonly string[];
+  readonly warnings: readonly string[];
+};
+
+export type PublishInput = StagedInput & { readonly gate: GateResult };
+
+export type PublishResult =
+  | { readonly kind: 'published' | 'alreadyPublished' }
+  | { readonly kind: 'superseded'; readonly by: string };
+
+/** The owner's start; `state` comes with continue-as-new only. */
+export type LakehouseInput<State> = {
+  readonly dataset: string;
+  readonly state?: State;
+};
+
+export type HourDue = { readonly hour: WindowId };
+
+export type { LogAdvanced, WindowBuilt };
+
+export const ownerId = (dataset: string): string => `lakehouse/${dataset}`;
+export const laneId = (dataset: string, lane: string): string => `ingest/${dataset}/${lane}`;
+export const silverBuildId = (dataset: string, window: WindowId): string =>
+  `silver/${dataset}/${window}`;
+export const goldBuildId = (table: string, window: WindowId): string => `gold/${table}/${window}`;
+export const scheduleId = (dataset: string): string => `gold-hourly/${dataset}`;
+
+export const taskQueues = {
+  workflows: 'ingot-workflows',
+  ingest: 'ingot-ingest',
+  transform: 'ingot-transform',
+  backfill: 'ingot-backfill',
+  catalog: 'ingot-catalog',
+} as const;

@@ -1,0 +1,207 @@
+import type { LogName } from './paths.ts';
+import type { BuildMode } from './pointer.ts';
+import {
+  type GoldGrain,
+  type GoldKey,
+  type GoldState,
+  type OwnerState,
+  type PendingRange,
+  type SilverState,
+  isClosed,
+} from './owner-state.ts';
+import { type WindowId, overlapping, windowOf } from './window.ts';
+
+/*
+ * What the owner does next. Pure: the same state, settings and time give the same actions, and an
+ * action that was carried out (its window is `building`) is not decided again.
+ */
+
+export type OwnerSettings = {
+  readonly allowedLatenessMs: number;
+  readonly foldMs: number;
+  readonly foldHorizonMs: number;
+  readonly maxWaitMs: number;
+  readonly goldRefresh: 'schedule' | 'follow';
+  readonly buildsMax: number;
+  readonly gold: readonly GoldGrain[];
+};
+
+export type BuildSilver = {
+  readonly kind: 'buildSilver';
+  readonly window: WindowId;
+  readonly mode: BuildMode;
+  readonly pending: Readonly<Record<LogName, PendingRange>>;
+};
+
+export type BuildGold = {
+  readonly kind: 'buildGold';
+  readonly key: GoldKey;
+  readonly table: string;
+  readonly window: WindowId;
+  readonly complete: boolean;
+};
+
+export type Build = BuildSilver | BuildGold;
+
+/** Rows that arrive together should be built together: a window rests this long after a touch. */
+export const settleMsMax = 1_000;
+
+type Candidate = { readonly build: Build; readonly dueMs: number };
+
+/** Builds to start now, most urgent first, within the limit of builds at once. */
+export function decideBuilds(
+  state: OwnerState,
+  settings: OwnerSettings,
+  nowMs: number,
+): readonly Build[] {
+  if (state.paused) return [];
+  const free = settings.buildsMax - buildsInFlight(state);
+  if (free <= 0) return [];
+  return candidates(state, settings, nowMs)
+    .filter(({ dueMs }) => dueMs <= nowMs)
+    .slice(0, free)
+    .map(({ build }) => build);
+}
+
+/** When the owner must look again by itself; null when only a message can change anything. */
+export function nextLookMs(
+  state: OwnerState,
+  settings: OwnerSettings,
+  nowMs: number,
+): number | null {
+  if (state.paused) return null;
+  const dues = candidates(state, settings, nowMs).map(({ dueMs }) => dueMs);
+  const waits = state.dues.map(({ sinceMs }) => sinceMs + settings.maxWaitMs);
+  const later = [...dues, ...waits].filter((ms) => ms > nowMs);
+  return later.length === 0 ? null : Math.min(...later);
+}
+
+export function buildsInFlight(state: OwnerState): number {
+  const windows = [...Object.values(state.silver), ...Object.values(state.gold)];
+  return windows.filter((window) => window.building !== null).length;
+}
+
+function candidates(state: OwnerState, settings: OwnerSettings, nowMs: number): Candidate[] {
+  const silver = silverCandidates(state, settings);
+  return [...silver, ...goldCandidates(state, settings, nowMs)];
+}
+
+/** Open windows first, newest first: they are the ones that everybody watches. */
+function silverCandidates(state: OwnerState, settings: OwnerSettings): Candidate[] {
+  return Object.entries(state.silver)
+    .map(([id, window]) => ({
+      id,
+      window,
+      closed: isClosed(state, id, settings.allowedLatenessMs),
+    }))
+    .filter(({ window, closed }) => isBuildable(window, closed))
+    .sort((a, b) => Number(a.closed) - Number(b.closed) || (a.id < b.id ? 1 : -1))
+    .map(({ id, window, closed }) => ({
+      build: {
+        kind: 'buildSilver',
+        window: id,
+        mode: silverMode(state, id, window, closed, settings),
+        pending: window.pending,
+      },
+      dueMs: silverDueMs(window, closed, settings),
+    }));
+}
+
+function isBuildable(window: SilverState, closed: boolean): boolean {
+  if (window.building !== null || window.parked !== null) return false;
+  return hasPending(window) || (closed && !window.sealed);
+}
+
+function hasPending(window: SilverState): boolean {
+  return Object.keys(window.pending).length > 0;
+}
+
+function silverMode(
+  state: OwnerState,
+  id: WindowId,
+  window: SilverState,
+  closed: boolean,
+  settings: OwnerSettings,
+): BuildMode {
+  if (closed) return window.late ? 'rebuild' : 'seal';
+  const newest = state.nextToClose === null ? 0 : windowOf(state.nextToClose).startMs;
+  return windowOf(id).startMs >= newest - settings.foldHorizonMs ? 'fold' : 'rebuild';
+}
+
+function silverDueMs(window: SilverState, closed: boolean, settings: OwnerSettings): number {
+  if (!hasPending(window)) return window.touchedMs;
+  const settleMs = Math.min(settleMsMax, settings.foldMs);
+  const sinceMs = window.pendingSinceMs ?? window.touchedMs;
+  const restedMs = Math.min(window.touchedMs + settleMs, sinceMs + settings.foldMs);
+  if (closed || window.builtAtMs === null) return restedMs;
+  // A fold may take a quarter of the time between folds, no more.
+  const intervalMs = Math.max(settings.foldMs, 4 * window.buildMs);
+  return Math.max(restedMs, window.builtAtMs + intervalMs);
+}
+
+function goldCandidates(state: OwnerState, settings: OwnerSettings, nowMs: number): Candidate[] {
+  return Object.entries(state.gold)
+    .filter(([, window]) => window.stale && window.building === null && window.parked === null)
+    .map(([key, window]) => goldCandidate(state, settings, key as GoldKey, window, nowMs))
+    .filter((candidate) => candidate !== null)
+    .sort((a, b) => a.dueMs - b.dueMs || (a.build.window < b.build.window ? -1 : 1));
+}
+
+function goldCandidate(
+  state: OwnerState,
+  settings: OwnerSettings,
+  key: GoldKey,
+  window: GoldState,
+  nowMs: number,
+): Candidate | null {
+  const slash = key.indexOf('/');
+  const [table, id] = [key.slice(0, slash), key.slice(slash + 1)];
+  if (settings.goldRefresh === 'schedule' && !window.due) return null;
+  const build: BuildGold = { kind: 'buildGold', key, table, window: id, complete: window.complete };
+  const restMs = window.builtAtMs === null ? 0 : window.builtAtMs + 3 * window.buildMs;
+  // Gold waits while its silver is moving, but never longer than two folds.
+  const longestMs = window.staleSinceMs + 2 * settings.foldMs;
+  const quiet = isQuiet(state, id, settings);
+  return { build, dueMs: Math.max(restMs, quiet ? nowMs : longestMs) };
+}
+
+/** Whether no hour of a gold window has a silver build running or waiting. */
+function isQuiet(state: OwnerState, gold: WindowId, settings: OwnerSettings): boolean {
+  return overlapping(windowOf(gold), 'hour').every(({ id }) => {
+    const window = state.silver[id];
+    if (window === undefined || window.parked !== null) return true;
+    const closed = isClosed(state, id, settings.allowedLatenessMs);
+    return window.building === null && !(closed && isBuildable(window, closed));
+  });
+}
+
+export type ReleasedDue = { readonly hour: WindowId; readonly complete: boolean };
+
+/** Hours whose gold need not wait any longer: built and sealed, or waited for long enough. */
+export function releasedDues(
+  state: OwnerState,
+  settings: OwnerSettings,
+  nowMs: number,
+): readonly ReleasedDue[] {
+  return state.dues.flatMap(({ hour, sinceMs }): ReleasedDue[] => {
+    const window = state.silver[hour];
+    const closed = isClosed(state, hour, settings.allowedLatenessMs);
+    const sealed = closed && (window === undefined || (window.sealed && !hasPending(window)));
+    if (sealed) return [{ hour, complete: true }];
+    return nowMs >= sinceMs + settings.maxWaitMs ? [{ hour, complete: false }] : [];
+  });
+}
+
+/** Batches to look at next: sealed, not routed, a bounded number of each log. */
+export function decideRoute(
+  state: OwnerState,
+  batchesMax: number,
+): readonly { readonly log: LogName; readonly first: number; readonly through: number }[] {
+  return Object.entries(state.logs)
+    .filter(([, { sealedTo, routedTo }]) => sealedTo > routedTo)
+    .map(([log, { sealedTo, routedTo }]) => ({
+      log,
+      first: routedTo + 1,
+      through: Math.min(sealedTo, routedTo + batchesMax),
+    }));
+}

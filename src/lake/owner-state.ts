@@ -1,0 +1,184 @@
+import type { LogName } from './paths.ts';
+import type { BuildMode } from './pointer.ts';
+import type { Grain } from './table.ts';
+import { type WindowId, windowOf } from './window.ts';
+
+/*
+ * The owner of all windows of a dataset, as a value: its state, the messages it gets, and what can be
+ * read off it. Messages become transitions in owner.ts; what to do next is decided in
+ * owner-decisions.ts; the workflow `lakehouse` only carries out. Times are milliseconds that the
+ * caller passes in.
+ */
+
+export type LogProgress = {
+  /** Highest number of the log that is sealed or needs no seal; -1 before the first. */
+  readonly sealedTo: number;
+  /** Highest number that was routed to windows: the bookmark. */
+  readonly routedTo: number;
+  /** Everything before this has been read, ISO-8601. */
+  readonly frontier: string;
+};
+
+/** Batches `first` to `through` of a log hold rows of a window that no version has yet. */
+export type PendingRange = { readonly first: number; readonly through: number };
+
+export type Parked = { readonly reason: string; readonly sinceMs: number };
+
+export type SilverState = {
+  readonly pending: Readonly<Record<LogName, PendingRange>>;
+  readonly pendingRows: number;
+  readonly pendingSinceMs: number | null;
+  readonly touchedMs: number;
+  readonly building: { readonly mode: BuildMode; readonly sinceMs: number } | null;
+  readonly parked: Parked | null;
+  /** A whole build was published after the window had closed. */
+  readonly sealed: boolean;
+  /** The rows came after the window had been sealed. */
+  readonly late: boolean;
+  readonly builtAtMs: number | null;
+  readonly buildMs: number;
+};
+
+export type GoldState = {
+  readonly stale: boolean;
+  readonly staleSinceMs: number;
+  readonly building: { readonly sinceMs: number } | null;
+  readonly parked: Parked | null;
+  readonly builtAtMs: number | null;
+  readonly buildMs: number;
+  /** False when the hour was not waited for to the end. */
+  readonly complete: boolean;
+  /** The Schedule, or lateness, wants it built; without that only `follow` builds it. */
+  readonly due: boolean;
+};
+
+export type GoldKey = `${string}/${WindowId}`;
+
+export type OwnerState = {
+  readonly schema: 1;
+  readonly dataset: string;
+  readonly logs: Readonly<Record<LogName, LogProgress>>;
+  readonly silver: Readonly<Record<WindowId, SilverState>>;
+  readonly gold: Readonly<Record<GoldKey, GoldState>>;
+  /** Next hour to be closed; hours from the first one on are published even when empty. */
+  readonly nextToClose: WindowId | null;
+  /** Hours that the Schedule called due, not yet released. */
+  readonly dues: readonly { readonly hour: WindowId; readonly sinceMs: number }[];
+  /** Gold windows that end by this were due already: they are built as soon as they are stale. */
+  readonly goldDueBefore: string | null;
+  readonly paused: boolean;
+  readonly counters: {
+    readonly batchesRouted: number;
+    readonly silverBuilt: number;
+    readonly goldBuilt: number;
+    readonly gatesBlocked: number;
+  };
+};
+
+export function newOwner(dataset: string): OwnerState {
+  return {
+    schema: 1,
+    dataset,
+    logs: {},
+    silver: {},
+    gold: {},
+    nextToClose: null,
+    dues: [],
+    goldDueBefore: null,
+    paused: false,
+    counters: { batchesRouted: 0, silverBuilt: 0, goldBuilt: 0, gatesBlocked: 0 },
+  };
+}
+
+export type LogAdvanced = {
+  readonly logs: readonly {
+    readonly log: LogName;
+    readonly sealedTo: number;
+    readonly frontier: string;
+  }[];
+};
+
+/** What one route found: batches up to `through` of each log, and the rows they hold per hour. */
+export type Routed = {
+  readonly through: Readonly<Record<LogName, number>>;
+  readonly windows: readonly {
+    readonly window: WindowId;
+    readonly log: LogName;
+    readonly first: number;
+    readonly last: number;
+    readonly rows: number;
+  }[];
+  readonly batches: number;
+};
+
+export type SilverBuilt = {
+  readonly layer: 'silver';
+  readonly window: WindowId;
+  readonly mode: BuildMode;
+  readonly outcome: 'published' | 'unchanged' | 'superseded' | 'blocked' | 'failed';
+  /** Batches that the current version has looked at, per log. */
+  readonly through: Readonly<Record<LogName, number>>;
+  readonly rows: number;
+  readonly version: string | null;
+  readonly durationMs: number;
+  readonly reason: string | null;
+};
+
+export type GoldBuilt = {
+  readonly layer: 'gold';
+  readonly table: string;
+  readonly window: WindowId;
+  readonly outcome: SilverBuilt['outcome'];
+  readonly rows: number;
+  readonly version: string | null;
+  readonly durationMs: number;
+  readonly reason: string | null;
+};
+
+export type WindowBuilt = SilverBuilt | GoldBuilt;
+
+export type GoldGrain = { readonly name: string; readonly grain: Grain };
+
+/** Per log, the batch up to which every window has been built: where a reader's live tail begins. */
+export function settledTo(state: OwnerState): Record<LogName, number> {
+  const settled = Object.fromEntries(
+    Object.entries(state.logs).map(([log, { routedTo }]) => [log, routedTo]),
+  );
+  for (const { pending } of Object.values(state.silver)) {
+    for (const [log, { first }] of Object.entries(pending)) {
+      settled[log] = Math.min(settled[log] ?? first - 1, first - 1);
+    }
+  }
+  return settled;
+}
+
+/** The instant up to which every source log is known to be complete; null without logs. */
+export function frontierOf(state: OwnerState): string | null {
+  const frontiers = Object.values(state.logs).map((log) => log.frontier);
+  return frontiers.length === 0 ? null : frontiers.reduce((a, b) => (a < b ? a : b));
+}
+
+/** Whether every frontier has passed the end of an hour by the allowed lateness. */
+export function isClosed(state: OwnerState, window: WindowId, allowedLatenessMs: number): boolean {
+  const frontier = frontierOf(state);
+  return frontier !== null && Date.parse(frontier) >= windowOf(window).endMs + allowedLatenessMs;
+}
+
+/** One plain sentence about the owner, for the Web UI and `ingot status`. */
+export function describeOwner(state: OwnerState): string {
+  const windows = Object.values(state.silver);
+  const pendingRows = windows.reduce((sum, window) => sum + window.pendingRows, 0);
+  const building = [...windows, ...Object.values(state.gold)].filter((w) => w.building !== null);
+  const parked = [...windows, ...Object.values(state.gold)].filter((w) => w.parked !== null);
+  const stale = Object.values(state.gold).filter((window) => window.stale).length;
+  const frontier = frontierOf(state);
+  return [
+    state.paused ? 'Paused.' : null,
+    frontier === null ? 'No source log has reported yet.' : `Complete up to ${frontier}.`,
+    `${building.length} builds running, ${pendingRows} rows wait for silver, ${stale} gold windows are stale,`,
+    `${parked.length} parked.`,
+    `${state.counters.silverBuilt} silver and ${state.counters.goldBuilt} gold versions published since the start.`,
+  ]
+    .filter((part) => part !== null)
+    .join(' ');
+}

@@ -1,0 +1,57 @@
+import type { Pointer } from './pointer.ts';
+import type { Table } from './table.ts';
+import { type Window, windowDateAndHour } from './window.ts';
+
+/* What the catalog must say of a window, given its pointer. Only the Hive registrar uses this. */
+
+export type RegisteredPartition = {
+  readonly values: readonly string[];
+  /** Folder in the bucket, with its trailing slash. */
+  readonly folder: string;
+  readonly rows: number;
+};
+
+/** Leading table partition values that a window owns alone: its date, and its hour if it is one. */
+export function leadingValues(window: Window): readonly string[] {
+  const { date, hour } = windowDateAndHour(window);
+  return hour === null ? [date] : [date, hour];
+}
+
+/** The table partitions of a version: one for each folder that its files lie in. */
+export function wantedPartitions(
+  table: Table,
+  pointer: Pick<Pointer, 'files'>,
+): RegisteredPartition[] {
+  const byFolder = new Map<string, RegisteredPartition>();
+  for (const file of pointer.files) {
+    const folder = file.key.slice(0, file.key.lastIndexOf('/') + 1);
+    const values = table.partitionColumns.map(({ name }) => file.partition[name] ?? '');
+    const rows = (byFolder.get(folder)?.rows ?? 0) + file.rows;
+    byFolder.set(folder, { values, folder, rows });
+  }
+  return [...byFolder.values()];
+}
+
+export type RegistrationDiff = {
+  readonly put: readonly RegisteredPartition[];
+  readonly remove: readonly (readonly string[])[];
+};
+
+/** Makes `found` equal to `wanted`: also what vanished in a rebuild vanishes from the catalog. */
+export function diffPartitions(
+  wanted: readonly RegisteredPartition[],
+  found: readonly RegisteredPartition[],
+): RegistrationDiff {
+  const name = (partition: RegisteredPartition) => JSON.stringify(partition.values);
+  const byName = new Map(found.map((partition) => [name(partition), partition]));
+  const wantedNames = new Set(wanted.map(name));
+  return {
+    put: wanted.filter((partition) => {
+      const known = byName.get(name(partition));
+      return known?.folder !== partition.folder || known.rows !== partition.rows;
+    }),
+    remove: found
+      .filter((partition) => !wantedNames.has(name(partition)))
+      .map((partition) => partition.values),
+  };
+}

@@ -1,0 +1,68 @@
+import { DefaultLogger, type LogLevel, Runtime, type Worker } from '@temporalio/worker';
+import type { Config } from '../config.ts';
+import type { Logger } from '../ports.ts';
+import type { WorkerKind } from '../stack/worker-processes.ts';
+import { startIngestWorker } from './ingest-worker.ts';
+import { createLogger } from './logger.ts';
+import { preflights, requirePreflights } from './preflight.ts';
+import { startTransformWorker } from './transform-worker.ts';
+
+export type RunningWorker = {
+  readonly workers: readonly Worker[];
+  /** Asks running activities to come to a good end early, before the grace time begins. */
+  readonly drain: () => void;
+  readonly close: () => Promise<void>;
+};
+
+export type ProcessOptions = {
+  readonly kind: WorkerKind;
+  readonly config: Config;
+  /** Aborted by SIGTERM or Ctrl-C. */
+  readonly signal: AbortSignal;
+  readonly onReady: () => void;
+};
+
+/** Runs one worker process until its signal; answers when everything in flight has ended well. */
+export async function runWorkerProcess(options: ProcessOptions): Promise<void> {
+  const { kind, config, signal, onReady } = options;
+  const logger = createLogger(config, `${kind}-worker`);
+  installRuntime(logger);
+  await requirePreflights(preflights(config, logger));
+  const start = kind === 'ingest' ? startIngestWorker : startTransformWorker;
+  const running = await start(config, logger);
+  const stop = (): void => {
+    logger.info({}, 'draining');
+    running.drain();
+    for (const worker of running.workers) worker.shutdown();
+  };
+  const runs = running.workers.map((worker) => worker.run());
+  if (signal.aborted) stop();
+  else signal.addEventListener('abort', stop, { once: true });
+  onReady();
+  logger.info({ namespace: config.temporalNamespace, bucket: config.lakeBucket }, 'ready');
+  try {
+    await Promise.all(runs);
+  } finally {
+    signal.removeEventListener('abort', stop);
+    for (const worker of running.workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+    await Promise.allSettled(runs);
+    await running.close();
+    logger.info({}, 'stopped');
+  }
+}
+
+/** Signals are ours to handle: the SDK would shut down without letting ingest flush first. */
+function installRuntime(logger: Logger): void {
+  const forward = new DefaultLogger('WARN', ({ level, message, meta }) => {
+    // An Error is an object without enumerable facts: its message is what helps.
+    const error = meta?.['error'] instanceof Error ? { error: meta['error'].message } : {};
+    logger[severity(level)]({ ...meta, ...error, source: 'temporal' }, message);
+  });
+  Runtime.install({ shutdownSignals: [], logger: forward });
+}
+
+function severity(level: LogLevel): 'debug' | 'info' | 'warn' | 'error' {
+  if (level === 'ERROR') return 'error';
+  if (level === 'WARN') return 'warn';
+  return level === 'INFO' ? 'info' : 'debug';
+}

@@ -1,0 +1,88 @@
+import {
+  Client,
+  type Connection,
+  ScheduleAlreadyRunning,
+  ScheduleOverlapPolicy,
+} from '@temporalio/client';
+import { NativeConnection } from '@temporalio/worker';
+import type { Config } from '../config.ts';
+import type { LogAdvanced } from '../lake/messages.ts';
+import { laneId, ownerId, scheduleId, taskQueues } from '../lake/messages.ts';
+import { connectTemporal, temporalConnectionOptions } from '../stack/temporal-connection.ts';
+import { datasetAttributes } from '../workflows/search-attributes.ts';
+
+/* How the processes reach Temporal, and what they make sure is running there. */
+
+const connectMs = 10_000;
+
+export type TemporalClient = { readonly client: Client; readonly connection: Connection };
+
+export async function connectClient(config: Config): Promise<TemporalClient> {
+  const connection = await connectTemporal(config, connectMs);
+  return { connection, client: new Client({ connection, namespace: config.temporalNamespace }) };
+}
+
+export async function connectWorker(config: Config): Promise<NativeConnection> {
+  const { address, tls, apiKey } = await temporalConnectionOptions(config);
+  return NativeConnection.connect({
+    address: address!,
+    ...(tls === undefined ? {} : { tls }),
+    ...(typeof apiKey === 'string' ? { apiKey } : {}),
+  });
+}
+
+/** Starts the lane unless it runs. */
+export async function ensureLane(client: Client, dataset: string, lane: string): Promise<void> {
+  await client.workflow.start('ingestLane', {
+    workflowId: laneId(dataset, lane),
+    taskQueue: taskQueues.workflows,
+    workflowIdConflictPolicy: 'USE_EXISTING',
+    typedSearchAttributes: datasetAttributes(dataset),
+    staticSummary: `Kafka to bronze, ${lane}`,
+    args: [{ dataset, lane }],
+  });
+}
+
+/** Tells the owner of the windows, starting it where it does not run. */
+export async function signalOwner(
+  client: Client,
+  dataset: string,
+  message: LogAdvanced,
+): Promise<void> {
+  await client.workflow.signalWithStart('lakehouse', {
+    workflowId: ownerId(dataset),
+    taskQueue: taskQueues.workflows,
+    typedSearchAttributes: datasetAttributes(dataset),
+    staticSummary: `owner of all windows of ${dataset}`,
+    args: [{ dataset }],
+    signal: 'logAdvanced',
+    signalArgs: [message],
+  });
+}
+
+/** Makes the hourly Schedule as it should be; whether it is paused stays a person's decision. */
+export async function ensureSchedule(client: Client, dataset: string): Promise<void> {
+  const options = {
+    spec: { calendars: [{ minute: 0, second: 0, comment: 'every hour, UTC' }], timezone: 'UTC' },
+    policies: {
+      // Nothing is skipped and nothing runs twice: each start only names its hour.
+      overlap: ScheduleOverlapPolicy.BUFFER_ALL,
+      catchupWindow: '26 hours',
+    },
+    action: {
+      type: 'startWorkflow' as const,
+      workflowType: 'goldHourly',
+      workflowId: scheduleId(dataset),
+      taskQueue: taskQueues.workflows,
+      typedSearchAttributes: datasetAttributes(dataset),
+      args: [{ dataset }],
+    },
+  };
+  try {
+    await client.schedule.create({ scheduleId: scheduleId(dataset), ...options });
+  } catch (error) {
+    if (!(error instanceof ScheduleAlreadyRunning)) throw error;
+    const handle = client.schedule.getHandle(scheduleId(dataset));
+    await handle.update((previous) => ({ ...options, state: previous.state }));
+  }
+}

@@ -1,0 +1,78 @@
+import { fileURLToPath } from 'node:url';
+import { Worker, type WorkerOptions, bundleWorkflowCode } from '@temporalio/worker';
+import { createCatalogActivities } from '../activities/catalog.ts';
+import { createGoldActivities } from '../activities/gold.ts';
+import { createLakehouseActivities } from '../activities/lakehouse.ts';
+import { createQualityActivities } from '../activities/quality.ts';
+import { createSilverActivities } from '../activities/silver.ts';
+import type { Config } from '../config.ts';
+import { events } from '../datasets/events.ts';
+import { taskQueues } from '../lake/messages.ts';
+import type { Logger } from '../ports.ts';
+import { activityInterceptor } from './activity-interceptor.ts';
+import type { RunningWorker } from './process.ts';
+import { connectClient, connectWorker, ensureSchedule } from './temporal.ts';
+import { createPorts, describeLakehouse } from './wiring.ts';
+
+/** Where the workflow code begins; the same bundle is replayed by the tests. */
+export const workflowsPath = fileURLToPath(
+  new URL(`../workflows/index${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url),
+);
+
+/** Metadata activities that one worker runs at once: small reads and commits. */
+const metadataSlots = 8;
+
+/** The process that runs workflows, transforms, backfills and the catalog. */
+export async function startTransformWorker(config: Config, logger: Logger): Promise<RunningWorker> {
+  const dataset = events;
+  const ports = await createPorts(config, dataset, logger);
+  const { client, connection } = await connectClient(config);
+  const native = await connectWorker(config);
+  const transforms = {
+    ...createSilverActivities({ ports, dataset }),
+    ...createGoldActivities({ ports, dataset }),
+    ...createQualityActivities({ ports, dataset }),
+  };
+  const metadata = {
+    ...createCatalogActivities({ ports, dataset, id: config.INGOT_ID, bucket: config.lakeBucket }),
+    ...createLakehouseActivities({ ports, description: describeLakehouse(config, dataset) }),
+  };
+  const common = {
+    connection: native,
+    namespace: config.temporalNamespace,
+    shutdownGraceTime: `${config.SHUTDOWN_GRACE_SECONDS}s`,
+    interceptors: { activity: [activityInterceptor({ keepAlive: true })] },
+  } satisfies Partial<WorkerOptions>;
+  const slots = { maxConcurrentActivityTaskExecutions: config.TRANSFORM_SLOTS };
+  const bundle = await bundleWorkflowCode({ workflowsPath, logger: quietBundler });
+  const workers = await Promise.all([
+    Worker.create({ ...common, taskQueue: taskQueues.workflows, workflowBundle: bundle }),
+    Worker.create({ ...common, ...slots, taskQueue: taskQueues.transform, activities: transforms }),
+    Worker.create({ ...common, ...slots, taskQueue: taskQueues.backfill, activities: transforms }),
+    Worker.create({
+      ...common,
+      maxConcurrentActivityTaskExecutions: metadataSlots,
+      taskQueue: taskQueues.catalog,
+      activities: metadata,
+    }),
+  ]);
+  await ensureSchedule(client, dataset.name);
+  return {
+    workers,
+    drain: () => undefined,
+    close: async () => {
+      await native.close();
+      await connection.close();
+    },
+  };
+}
+
+/** The bundler reports sizes and timings that nobody asked for; its errors are thrown anyway. */
+const quietBundler = {
+  log: () => undefined,
+  trace: () => undefined,
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+};

@@ -1,0 +1,72 @@
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { createGlueClient, createS3Client } from '../adapters/aws-clients.ts';
+import { createDuckdbBronzeEncoder } from '../adapters/duckdb-bronze-encoder.ts';
+import { createDuckdbEngine } from '../adapters/duckdb-engine.ts';
+import { createGlueCatalog } from '../adapters/glue-catalog.ts';
+import { createKafka } from '../adapters/kafka-client.ts';
+import { createKafkaEventSource } from '../adapters/kafka-event-source.ts';
+import { createParquetjsCodec } from '../adapters/parquetjs-codec.ts';
+import { createS3ObjectStore } from '../adapters/s3-object-store.ts';
+import { loadSqlLibrary } from '../adapters/sql-library.ts';
+import type { Config } from '../config.ts';
+import type { LakehouseDescription } from '../lake/messages.ts';
+import type { Dataset } from '../lake/dataset.ts';
+import type { Logger, Ports } from '../ports.ts';
+
+/* The one place where the configuration becomes the ports of the pipeline. */
+
+/** Topics of the dataset, as the settings name them. */
+export function topicsOf(config: Config): readonly string[] {
+  return config.KAFKA_TOPICS.split(',');
+}
+
+export async function createPorts(
+  config: Config,
+  dataset: Dataset,
+  logger: Logger,
+): Promise<Ports> {
+  const objects = createS3ObjectStore({
+    client: createS3Client(config),
+    bucket: config.lakeBucket,
+  });
+  const kafka = createKafka(config, logger);
+  const cacheDirectory = cacheFolder(config);
+  const limits = { threads: config.DUCKDB_THREADS, memoryMb: config.DUCKDB_MEMORY_MB };
+  return {
+    objects,
+    source: createKafkaEventSource({ kafka, logger, uniqueId: randomUUID }),
+    bronze: createDuckdbBronzeEncoder({ ...limits, cacheDirectory }),
+    rowFiles: createParquetjsCodec(),
+    engine: createDuckdbEngine({
+      objects,
+      ...limits,
+      cacheDirectory,
+      cacheBytesMax: config.OBJECT_CACHE_MB * 1_048_576,
+    }),
+    catalog: createGlueCatalog(createGlueClient(config)),
+    sql: await loadSqlLibrary(new URL('../../sql/', import.meta.url), dataset.name),
+    logger,
+    now: Date.now,
+  };
+}
+
+/** Caches of one lake only: another lake may have other objects under the same keys. */
+function cacheFolder(config: Config): string {
+  return join(config.INGOT_CACHE_DIR, 'lakes', config.lakeBucket);
+}
+
+export function describeLakehouse(config: Config, dataset: Dataset): LakehouseDescription {
+  return {
+    silverTable: dataset.silver.name,
+    settings: {
+      allowedLatenessMs: config.ALLOWED_LATENESS_SECONDS * 1_000,
+      foldMs: config.FOLD_SECONDS * 1_000,
+      foldHorizonMs: config.FOLD_HORIZON_HOURS * 3_600_000,
+      maxWaitMs: config.MAX_WAIT_SECONDS * 1_000,
+      goldRefresh: config.GOLD_REFRESH,
+      buildsMax: config.BUILDS_MAX,
+      gold: dataset.gold.map(({ name, grain }) => ({ name, grain })),
+    },
+  };
+}

@@ -1,0 +1,41 @@
+import { continueAsNew, setCurrentDetails, setHandler, workflowInfo } from '@temporalio/workflow';
+import type { IngestInput, IngestResult } from '../lake/messages.ts';
+import { positionsQuery } from './messages.ts';
+import { ingestion } from './proxies.ts';
+
+export type IngestLaneInput = IngestInput & {
+  /** The bookmark of the run before; comes with continue-as-new only. */
+  readonly logs?: IngestResult['logs'];
+};
+
+/** Above this a run ends at the next slice, well before Temporal suggests it. */
+const historyLengthMax = 2_000;
+
+/**
+ * One lane: slice after slice of the ingest activity. Each slice returns its positions, so that the
+ * bookmark is workflow history; the source logs in the lake remain the truth.
+ */
+export async function ingestLane(input: IngestLaneInput): Promise<void> {
+  let logs = input.logs ?? [];
+  setHandler(positionsQuery, () => logs);
+  while (!endOfRun()) {
+    const result = await ingestion.ingest({ dataset: input.dataset, lane: input.lane });
+    logs = result.logs;
+    setCurrentDetails(describe(logs));
+  }
+  await continueAsNew<typeof ingestLane>({ dataset: input.dataset, lane: input.lane, logs });
+}
+
+function endOfRun(): boolean {
+  const { continueAsNewSuggested, historyLength } = workflowInfo();
+  return continueAsNewSuggested || historyLength > historyLengthMax;
+}
+
+function describe(logs: IngestResult['logs']): string {
+  const lines = logs.map(({ log, number, offsetNext, stopped }) =>
+    stopped === null
+      ? `${log}: entry ${number}, next offset ${offsetNext}`
+      : `${log}: stopped, ${stopped.message}`,
+  );
+  return lines.join('\n');
+}

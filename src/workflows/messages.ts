@@ -1,0 +1,17 @@
+import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import type { HourDue, IngestResult } from '../lake/messages.ts';
+import type { LogAdvanced, OwnerState, WindowBuilt } from '../lake/owner-state.ts';
+
+/* The names that other workflows, activities and operators use. */
+
+export const logAdvancedSignal = defineSignal<[LogAdvanced]>('logAdvanced');
+export const windowBuiltSignal = defineSignal<[WindowBuilt]>('windowBuilt');
+export const hourDueSignal = defineSignal<[HourDue]>('hourDue');
+
+export type PauseRequest = { readonly reason: string };
+export const pauseUpdate = defineUpdate<void, [PauseRequest]>('pause');
+export const resumeUpdate = defineUpdate<void, [PauseRequest]>('resume');
+
+export const statusQuery = defineQuery<OwnerState>('status');
+export const bookmarkQuery = defineQuery<OwnerState['logs']>('bookmark');
+export const positionsQuery = defineQuery<IngestResult['logs']>('positions');

@@ -1,0 +1,44 @@
+import { ActivityCancellationType, proxyActivities } from '@temporalio/workflow';
+import type { CatalogActivities } from '../activities/catalog.ts';
+import type { GoldActivities } from '../activities/gold.ts';
+import type { IngestActivities } from '../activities/ingest.ts';
+import type { LakehouseActivities } from '../activities/lakehouse.ts';
+import type { QualityActivities } from '../activities/quality.ts';
+import type { SilverActivities } from '../activities/silver.ts';
+import { taskQueues } from '../lake/messages.ts';
+
+/*
+ * The activities as workflows see them, grouped by how long they may take. What is down is retried
+ * for as long as it takes: the error in the Web UI names the part and its address.
+ */
+
+const retry = {
+  initialInterval: '1 second',
+  backoffCoefficient: 2,
+  maximumInterval: '30 seconds',
+} as const;
+
+/** One slice of ingest. Bounded by time, not by attempts: a worker that ends costs an attempt. */
+export const ingestion = proxyActivities<IngestActivities>({
+  taskQueue: taskQueues.ingest,
+  startToCloseTimeout: '24 hours',
+  scheduleToCloseTimeout: '30 days',
+  heartbeatTimeout: '30 seconds',
+  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+  retry,
+});
+
+/** Reading and writing whole windows. */
+export const transform = proxyActivities<SilverActivities & GoldActivities & QualityActivities>({
+  taskQueue: taskQueues.transform,
+  startToCloseTimeout: '1 hour',
+  heartbeatTimeout: '60 seconds',
+  retry,
+});
+
+/** Small reads and commits. */
+export const metadata = proxyActivities<CatalogActivities & LakehouseActivities>({
+  taskQueue: taskQueues.catalog,
+  startToCloseTimeout: '5 minutes',
+  retry,
+});

@@ -1,0 +1,31 @@
+import {
+  type SearchAttributePair,
+  SearchAttributeType,
+  defineSearchAttributeKey,
+} from '@temporalio/common';
+import type { Build } from '../lake/owner-decisions.ts';
+
+/* What the Web UI and `temporal workflow list` can filter by. */
+
+export const searchAttributeNames = [
+  'IngotDataset',
+  'IngotLayer',
+  'IngotWindow',
+  'IngotGate',
+] as const;
+
+const [dataset, layer, window] = searchAttributeNames.map((name) =>
+  defineSearchAttributeKey(name, SearchAttributeType.KEYWORD),
+);
+
+export function datasetAttributes(name: string): SearchAttributePair[] {
+  return [{ key: dataset!, value: name }];
+}
+
+export function buildAttributes(name: string, build: Build): SearchAttributePair[] {
+  return [
+    { key: dataset!, value: name },
+    { key: layer!, value: build.kind === 'buildSilver' ? 'silver' : 'gold' },
+    { key: window!, value: build.window },
+  ];
+}

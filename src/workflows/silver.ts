@@ -1,0 +1,59 @@
+import type { BuildSilverInput, PublishResult, StageResult } from '../lake/messages.ts';
+import type { SilverBuilt } from '../lake/owner-state.ts';
+import { nowMs } from './clock.ts';
+import { metadata, transform } from './proxies.ts';
+import { permanentFault, reportTo } from './report.ts';
+
+/**
+ * Builds one hour of silver: stage, gate, publish, register. Every step may run twice; readers see
+ * the version before until the pointer moves. Ends by telling the owner.
+ */
+export async function buildSilverWindow(input: BuildSilverInput): Promise<SilverBuilt> {
+  const startedMs = nowMs();
+  const outcome = await build(input);
+  const built: SilverBuilt = { ...outcome, durationMs: nowMs() - startedMs };
+  await reportTo(input.owner, built);
+  return built;
+}
+
+async function build(input: BuildSilverInput): Promise<SilverBuilt> {
+  const { window, mode } = input;
+  const none = { layer: 'silver', window, mode, durationMs: 0, reason: null } as const;
+  try {
+    const staged = await transform.stageSilver(input);
+    const { ref, version, rows, through } = staged;
+    if (staged.kind === 'unchanged') {
+      await metadata.registerWindow(ref);
+      return { ...none, outcome: 'unchanged', through, rows, version };
+    }
+    const gate = await transform.checkStaged({ ref, version });
+    if (gate.kind === 'blocked') {
+      const reason = gate.failures.join('; ');
+      return { ...none, outcome: 'blocked', through: {}, rows, version, reason };
+    }
+    const published = await metadata.publishVersion({ ref, version, gate });
+    await metadata.registerWindow(ref);
+    return settle(none, staged, published);
+  } catch (error) {
+    const reason = permanentFault(error);
+    return { ...none, outcome: 'failed', through: {}, rows: 0, version: null, reason };
+  }
+}
+
+function settle(
+  none: Pick<SilverBuilt, 'layer' | 'window' | 'mode' | 'durationMs' | 'reason'>,
+  { version, rows, through }: StageResult,
+  published: PublishResult,
+): SilverBuilt {
+  if (published.kind === 'superseded') {
+    return {
+      ...none,
+      outcome: 'superseded',
+      through: {},
+      rows,
+      version: null,
+      reason: published.by,
+    };
+  }
+  return { ...none, outcome: 'published', through, rows, version };
+}

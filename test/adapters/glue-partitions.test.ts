@@ -1,0 +1,138 @@
+import assert from 'node:assert/strict';
+import { IngotError } from '../../src/errors.ts';
+import type { CatalogTable } from '../../src/ports.ts';
+import { openSpiedGlue, type Answer, type SpiedGlue } from '../support/spied-glue.ts';
+
+const partition = (hour: string) => ({
+  values: ['2026-08-21', hour],
+  location: `s3://lake/v1/${hour}/`,
+  rows: 1,
+});
+
+describe('table partitions on Glue', () => {
+  let spied: SpiedGlue;
+  const spiedCatalog: SpiedGlue['spiedCatalog'] = (answers) => spied.spiedCatalog(answers);
+  let table: CatalogTable;
+  before(async () => {
+    spied = await openSpiedGlue();
+    table = spied.table;
+  });
+  after(() => spied.close());
+
+  it('sends at most 100 table partitions a call', async () => {
+    const { catalog, inputsOf } = spiedCatalog();
+    const many = Array.from({ length: 250 }, (_, i) => partition(`m${i}`));
+    await catalog.putPartitions(table, many);
+    await catalog.putPartitions(table, many);
+    const created = inputsOf('BatchCreatePartition').map(
+      (i) => i['PartitionInputList'] as object[],
+    );
+    const updated = inputsOf('BatchUpdatePartition').map((i) => i['Entries'] as object[]);
+    assert.deepEqual(
+      created.map((each) => each.length),
+      [100, 100, 50, 100, 100, 50],
+    );
+    assert.deepEqual(
+      updated.map((each) => each.length),
+      [100, 100, 50],
+    );
+  });
+
+  it('asks for leading values with an expression, dates and quotes as Glue wants them', async () => {
+    const { catalog, inputsOf } = spiedCatalog();
+    await catalog.listPartitions(table, ['2026-08-21', "1'3"]);
+    await catalog.listPartitions(table, []);
+    const expressions = inputsOf('GetPartitions').map((input) => input['Expression']);
+    assert.deepEqual(expressions, ["event_date = '2026-08-21' AND hour = '1''3'", undefined]);
+  });
+
+  it('follows the pages of a listing', async () => {
+    const page = (hour: string, token?: string): Answer => ({
+      answer: {
+        Partitions: [{ Values: ['2026-08-21', hour], StorageDescriptor: { Location: 's3://l/' } }],
+        NextToken: token,
+      },
+    });
+    const { catalog, inputsOf } = spiedCatalog(({ name }, times) =>
+      name === 'GetPartitions' ? page(`p${times}`, times < 3 ? `t${times}` : undefined) : undefined,
+    );
+    const found = await catalog.listPartitions(table, []);
+    assert.deepEqual(
+      found.map(({ values }) => values[1]),
+      ['p1', 'p2', 'p3'],
+    );
+    const tokens = inputsOf('GetPartitions').map((input) => input['NextToken']);
+    assert.deepEqual(tokens, [undefined, 't1', 't2']);
+  });
+
+  const entryError = (field: string, code: string): Answer => ({
+    answer: {
+      Errors: [
+        {
+          [field]: ['2026-08-21', '13'],
+          ErrorDetail: { ErrorCode: code, ErrorMessage: 'the reason' },
+        },
+      ],
+    },
+  });
+
+  it('throws for an entry that was refused otherwise, with the reason and the values', async () => {
+    const { catalog } = spiedCatalog(({ name }) =>
+      name === 'BatchCreatePartition'
+        ? entryError('PartitionValues', 'InvalidInputException')
+        : undefined,
+    );
+    await assert.rejects(
+      catalog.putPartitions(table, [partition('13')]),
+      (error) =>
+        error instanceof IngotError &&
+        error.code === 'CATALOG_UNSETTLED' &&
+        !error.retryable &&
+        error.message.includes('the reason') &&
+        error.message.includes('values=2026-08-21/13, code=InvalidInputException'),
+    );
+  });
+
+  it('calls an entry that was throttled retryable', async () => {
+    const { catalog } = spiedCatalog(({ name }) =>
+      name === 'BatchCreatePartition'
+        ? entryError('PartitionValues', 'ThrottlingException')
+        : undefined,
+    );
+    const putting = catalog.putPartitions(table, [partition('13')]);
+    await assert.rejects(putting, { code: 'CATALOG_UNSETTLED', retryable: true });
+  });
+
+  it('creates again what another writer deleted between create and update', async () => {
+    const { catalog, inputsOf } = spiedCatalog(({ name }, times) => {
+      if (name === 'BatchUpdatePartition') {
+        return entryError('PartitionValueList', 'EntityNotFoundException');
+      }
+      const first = name === 'BatchCreatePartition' && times === 1;
+      return first ? entryError('PartitionValues', 'AlreadyExistsException') : undefined;
+    });
+    await catalog.putPartitions(table, [partition('13')]);
+    assert.equal(inputsOf('BatchCreatePartition').length, 2);
+    const found = await catalog.listPartitions(table, ['2026-08-21', '13']);
+    assert.deepEqual(found, [partition('13')]);
+  });
+
+  it('says that Glue asks to wait when it throttles a call', async () => {
+    const throttled = Object.assign(new Error('slow down'), { name: 'ThrottlingException' });
+    const { catalog } = spiedCatalog(({ name }) =>
+      name === 'GetPartitions' ? { error: throttled } : undefined,
+    );
+    const listing = catalog.listPartitions(table, []);
+    await assert.rejects(listing, { code: 'PART_UNREACHABLE', retryable: true });
+  });
+
+  it('does not take a table that is gone for a partition that is gone', async () => {
+    const gone = Object.assign(new Error('gone'), { name: 'EntityNotFoundException' });
+    const { catalog } = spiedCatalog(({ name }) =>
+      name === 'GetPartitions' || name === 'BatchCreatePartition' ? { error: gone } : undefined,
+    );
+    const expected = { code: 'CATALOG_UNSETTLED', retryable: true };
+    await assert.rejects(catalog.listPartitions(table, []), expected);
+    await assert.rejects(catalog.putPartitions(table, [partition('13')]), expected);
+  });
+});

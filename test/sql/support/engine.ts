@@ -1,0 +1,28 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createDuckdbEngine } from '../../../src/adapters/duckdb-engine.ts';
+import { createMemoryObjectStore } from '../../../src/adapters/memory-object-store.ts';
+import type { ObjectStore, SqlEngine } from '../../../src/ports.ts';
+
+export type TestEngine = {
+  readonly engine: SqlEngine;
+  readonly objects: ObjectStore;
+  readonly cacheDirectory: string;
+  readonly remove: () => Promise<void>;
+};
+
+/** The embedded engine over a lake in memory, with a cache folder of its own. */
+export async function createTestEngine(cacheBytesMax = 1 << 24): Promise<TestEngine> {
+  const cacheDirectory = await mkdtemp(join(tmpdir(), 'ingot-sql-'));
+  const objects = createMemoryObjectStore();
+  const engine = createDuckdbEngine({
+    objects,
+    cacheDirectory,
+    cacheBytesMax,
+    threads: 2,
+    memoryMb: 512,
+  });
+  const remove = () => rm(cacheDirectory, { recursive: true, force: true });
+  return { engine, objects, cacheDirectory, remove };
+}

@@ -1,0 +1,55 @@
+import { events } from '../../../src/datasets/events.ts';
+import { visibleColumns } from '../../../src/lake/table.ts';
+import type { Parameters, Row, SqlFile, SqlLibrary, SqlSession } from '../../../src/ports.ts';
+
+/* The silver part of a build, on tables of a session that is open: reject, clean, count. */
+
+/** `SELECT` of all rows that the reject checks hit, with the rule: the table `rejections`. */
+export function rejectionsSql(library: SqlLibrary): string {
+  return rejectChecks(library)
+    .map(
+      ({ name, sql }) =>
+        `SELECT _topic, _partition, _offset, '${name}' AS rule, reason FROM (\n${sql}\n) AS ${name}`,
+    )
+    .join('\nUNION ALL\n');
+}
+
+export function rejectChecks(library: SqlLibrary): readonly SqlFile[] {
+  return Object.values(library.checks).filter(({ header }) => header['severity'] === 'reject');
+}
+
+export type SilverBuild = {
+  /** New rows, in the order of the model. */
+  readonly rows: readonly Row[];
+  readonly accounting: Row;
+};
+
+/** Builds from `bronze_rows`, `silver_current` and `contract_values`, which must be there. */
+export async function buildSilver(
+  session: SqlSession,
+  library: SqlLibrary,
+  parameters: Parameters,
+): Promise<SilverBuild> {
+  await session.materialize('rejections', rejectionsSql(library), parameters);
+  const [accounting] = (await session.query(sqlOf(library, 'accounting'), parameters)).rows;
+  await session.materialize('silver_new', sqlOf(library, 'events_cleaned'), parameters);
+  const { rows } = await session.query('SELECT * FROM silver_new');
+  return { rows, accounting: accounting ?? {} };
+}
+
+/** What a fold publishes is the current version for the next one. */
+export async function publishFold(session: SqlSession): Promise<void> {
+  const columns = visibleColumns(events.silver).map(({ name }) => name);
+  const select = (table: string) => `SELECT ${columns.join(', ')} FROM ${table}`;
+  await session.materialize(
+    'silver_next',
+    `${select('silver_current')} UNION ALL ${select('silver_new')}`,
+  );
+  await session.materialize('silver_current', select('silver_next'));
+}
+
+function sqlOf(library: SqlLibrary, name: string): string {
+  const file = library.silver[name];
+  if (file === undefined) throw new Error(`there is no sql/events/silver/${name}.sql`);
+  return file.sql;
+}

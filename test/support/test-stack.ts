@@ -1,0 +1,97 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { configSchema, loadConfig, type Environment } from '../../src/config.ts';
+import { freePorts } from '../../src/stack/free-ports.ts';
+import { toolsFolder } from '../../src/stack/parts.ts';
+import { isRunning, processBegan, type ProcessIdentity } from '../../src/stack/processes.ts';
+import type { StackReport } from '../../src/stack/report.ts';
+import { ensureStack, stopStack } from '../../src/stack/stack.ts';
+
+export type TestStack = {
+  /** What a child process needs to find this stack, and nothing of the user's own settings. */
+  readonly env: Environment;
+  readonly stop: () => Promise<void>;
+};
+
+export type TestStackOptions = {
+  readonly env: Environment;
+  readonly report: StackReport;
+  readonly signal: AbortSignal;
+};
+
+const folderPrefix = 'ingot-test-';
+
+/**
+ * Starts a stack of its own: free ports, data in a temporary folder. The programs are those of the
+ * user's cache folder, so that nothing is installed twice. A start that fails leaves nothing.
+ */
+export async function startTestStack(options: TestStackOptions): Promise<TestStack> {
+  await removeAbandoned(options);
+  const folder = await mkdtemp(join(tmpdir(), folderPrefix));
+  const began = (await processBegan(process.pid)) ?? '';
+  await writeFile(join(folder, 'owner.json'), JSON.stringify({ pid: process.pid, began }));
+  const env = await isolatedEnvironment(folder, options.env);
+  const stack = { config: loadConfig(env), env, dataDirectory: join(folder, 'stack') };
+  const stop = async (): Promise<void> => {
+    await stopStack(stack);
+    await rm(folder, { recursive: true, force: true });
+  };
+  try {
+    await ensureStack({ ...stack, report: options.report, signal: options.signal });
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  const { temporalAddress, kafkaBrokers, awsEndpoint, temporalWebUrl } = stack.config;
+  return {
+    stop,
+    env: {
+      ...env,
+      TEMPORAL_ADDRESS: temporalAddress,
+      TEMPORAL_WEB_URL: temporalWebUrl,
+      KAFKA_BROKERS: kafkaBrokers.join(','),
+      AWS_ENDPOINT_URL: awsEndpoint,
+    },
+  };
+}
+
+/** Nothing of a person's settings reaches the tests, so that none of them can touch real data. */
+export function withoutSettings(env: Environment): Environment {
+  const isSetting = (name: string): boolean =>
+    name in configSchema.shape || name.startsWith('AWS_');
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !isSetting(name)));
+}
+
+async function isolatedEnvironment(folder: string, env: Environment): Promise<Environment> {
+  const cache = join(folder, 'cache');
+  const tools = toolsFolder(loadConfig({ INGOT_CACHE_DIR: env['INGOT_CACHE_DIR'] }));
+  await mkdir(cache);
+  await mkdir(tools, { recursive: true });
+  await symlink(tools, join(cache, 'tools'));
+  const [temporal, ui, kafka, controller, aws] = await freePorts(5);
+  return {
+    ...withoutSettings(env),
+    INGOT_ID: 'test',
+    INGOT_CACHE_DIR: cache,
+    LOG_LEVEL: 'silent',
+    STACK_TEMPORAL_PORT: String(temporal),
+    STACK_TEMPORAL_UI_PORT: String(ui),
+    STACK_KAFKA_PORT: String(kafka),
+    STACK_KAFKA_CONTROLLER_PORT: String(controller),
+    STACK_AWS_PORT: String(aws),
+  };
+}
+
+/** Ends what a killed test run has left: its servers would run for ever. */
+async function removeAbandoned({ env }: TestStackOptions): Promise<void> {
+  const names = await readdir(tmpdir());
+  for (const name of names.filter((each) => each.startsWith(folderPrefix))) {
+    const folder = join(tmpdir(), name);
+    const owner = await readFile(join(folder, 'owner.json'), 'utf8').catch(() => undefined);
+    if (owner !== undefined && !(await isRunning(JSON.parse(owner) as ProcessIdentity))) {
+      await stopStack({ config: loadConfig({}), env, dataDirectory: join(folder, 'stack') });
+      await rm(folder, { recursive: true, force: true });
+    }
+  }
+}
