@@ -76,7 +76,12 @@ export function typescript(rootUrl, file) {
 
 /** tsx would take the tsconfig.json of the folder that the user is in. */
 export function typescriptEnvironment(rootUrl) {
-  return { ...process.env, TSX_TSCONFIG_PATH: fileURLToPath(new URL('tsconfig.json', rootUrl)) };
+  return {
+    ...process.env,
+    TSX_TSCONFIG_PATH: fileURLToPath(new URL('tsconfig.json', rootUrl)),
+    // The SDK's notice that it drops Node 20 in 2027 is for us, not for who runs a command.
+    AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
+  };
 }
 
 async function npmCi(rootUrl) {

@@ -18,6 +18,9 @@ export type SessionContext = {
   readonly limits: DuckdbLimits;
 };
 
+/** How long a statement that runs on can hold up closing, about. */
+const interruptEveryMs = 10;
+
 /** Of one database; every session has its own. */
 export type DuckdbLimits = { readonly threads: number; readonly memoryMb: number };
 
@@ -109,12 +112,17 @@ function sessionOf({ connection, objects, folder, close }: OpenedSession): SqlSe
   };
 }
 
-/** A connection that goes away under a running statement takes the process with it. */
+/**
+ * A connection that goes away under a running statement takes the process with it. An interrupt
+ * between two statements is lost on the second, so it is said again until nothing runs.
+ */
 async function closeWhenIdle(
   connection: DuckDBConnection,
   running: ReadonlySet<Promise<unknown>>,
 ): Promise<void> {
-  if (running.size > 0) connection.interrupt();
+  if (running.size === 0) return;
+  const repeat = setInterval(() => connection.interrupt(), interruptEveryMs);
   // How they end is told to who started them.
   await Promise.allSettled(running);
+  clearInterval(repeat);
 }

@@ -12,6 +12,7 @@ import {
 import type { Config } from '../config.ts';
 import { IngotError } from '../errors.ts';
 import type { Logger } from '../ports.ts';
+import { topicMissing } from './event-source-faults.ts';
 import { kafkaErrorTypes, withKafkaFaults } from './kafka-faults.ts';
 
 export type KafkaSettings = Pick<
@@ -138,6 +139,13 @@ export async function ensureTopic(
     retryable: true,
     facts: { topic, waitedMs: leaderAttemptsMax * leaderPauseMs },
   });
+}
+
+/** How many topic partitions the topic has; `TOPIC_MISSING` when there is no such topic. */
+export async function partitionsOf(admin: Admin, topic: string): Promise<number> {
+  const found = await metadataOf(admin, topic);
+  if (found === null) throw topicMissing({ topic });
+  return found.partitions.length;
 }
 
 /** `false` when someone else was faster. */

@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Config, type Environment, loadConfig } from '../config.ts';
 import { stackFolder } from '../stack/parts.ts';
@@ -52,6 +52,11 @@ export async function recallDemo(config: Config): Promise<Environment> {
     // Nothing was kept: the settings alone decide.
     return {};
   }
+}
+
+/** After `ingot down` and `--clean` there is no kept run any more. */
+export async function forgetDemo(config: Config): Promise<void> {
+  await rm(demoFile(config), { force: true });
 }
 
 /** The configuration for asking: the kept demo's, unless the environment names an id. */

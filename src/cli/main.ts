@@ -4,6 +4,7 @@ import type { Environment } from '../config.ts';
 import { IngotError, messageOf, type ErrorCode } from '../errors.ts';
 import { createConsole } from './console.ts';
 import { createContext, Interrupted, type CliContext } from './context.ts';
+import { addDemoCommand } from './demo.ts';
 import { addDoctorCommand } from './doctor.ts';
 import { addDownCommand } from './down.ts';
 import { addExamples } from './help.ts';
@@ -14,6 +15,7 @@ import { addWorkerCommand } from './worker.ts';
 
 /** Every verb of `ingot`, in the order of the help. */
 const verbs: readonly ((program: Command, context: CliContext) => void)[] = [
+  addDemoCommand,
   addUpCommand,
   addDownCommand,
   addStatusCommand,

@@ -5,6 +5,7 @@ import { IngotError } from '../errors.ts';
 import { silentLogger } from '../workers/logger.ts';
 import type { Ports } from '../ports.ts';
 import type { CliContext } from './context.ts';
+import { configForAsking } from './demo-settings.ts';
 import { addExamples } from './help.ts';
 
 type QueryOptions = {
@@ -50,7 +51,8 @@ async function query(
   name: string | undefined,
   options: QueryOptions,
 ): Promise<void> {
-  const config = context.loadConfig();
+  const { config, demo } = await configForAsking(context.env);
+  if (demo !== null) context.console.say(`Asking ${demo}, the demo that was left running.`);
   const { dateFrom, dateTo } = dateRange(options);
   // Loaded on use: the engine takes longer to load than the rest of a command.
   const { createPorts } = await import('../workers/wiring.ts');

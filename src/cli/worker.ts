@@ -9,12 +9,7 @@ export function addWorkerCommand(program: Command, context: CliContext): void {
     .description(
       'Run a worker process until SIGTERM; what is in flight is finished or handed over.',
     )
-    .addArgument(
-      new Argument('<kind>', 'which activities it runs').choices([
-        'ingest',
-        'transform',
-      ] satisfies WorkerKind[]),
-    )
+    .addArgument(new Argument('<kind>', 'which activities it runs').choices(workerKinds))
     .action((kind: WorkerKind) => work(context, kind));
   addExamples(command, [
     ['ingot worker ingest', 'Kafka to bronze.'],

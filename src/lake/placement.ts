@@ -94,11 +94,13 @@ function placeObject(
     values[field.column] = read.kind === 'value' ? read.value : null;
     if (read.kind === 'typeError') typeErrors.push(field.wireName);
   }
+  const { extra, broken } = extraOf(record, fields);
+  typeErrors.push(...broken);
   return {
     kind: 'placed',
     eventTimeMs: time,
     values,
-    extra: extraOf(record, fields),
+    extra,
     typeErrors,
     raw: typeErrors.length === 0 ? null : text,
   };
@@ -151,7 +153,7 @@ function readTyped(value: unknown, type: ColumnType): FieldRead {
     case 'bigint':
       return isWholeNumber(value) ? { kind: 'value', value } : typeError;
     case 'double':
-      return typeof value === 'number' ? { kind: 'value', value } : typeError;
+      return Number.isFinite(value) ? { kind: 'value', value: value as number } : typeError;
     case 'boolean':
       return typeof value === 'boolean' ? { kind: 'value', value } : typeError;
     case 'decimal(12,2)':
@@ -160,14 +162,23 @@ function readTyped(value: unknown, type: ColumnType): FieldRead {
       // A double holds two exact decimals only up to here.
       return readDecimal(value, 1e13);
     case 'date':
+      return readDate(value);
     case 'timestamp':
       return readTimestamp(value);
   }
 }
 
+function readDate(value: unknown): FieldRead {
+  const exists = typeof value === 'string' && parseInstant(`${value}T00:00:00Z`) !== null;
+  return exists ? { kind: 'value', value } : typeError;
+}
+
 function readTimestamp(value: unknown): FieldRead {
   const ms = typeof value === 'string' ? parseInstant(value) : null;
-  return ms === null ? typeError : { kind: 'value', value: formatInstant(ms) };
+  if (ms === null) return typeError;
+  const text = formatInstant(ms);
+  // An offset can carry a year past 9999, which is written with six digits that SQL does not read.
+  return parseInstant(text) === ms ? { kind: 'value', value: text } : typeError;
 }
 
 /** A number with at most two decimals, as text, so that no engine reads it as a double. */
@@ -182,14 +193,31 @@ function isWholeNumber(value: unknown): value is number {
   return Number.isSafeInteger(value);
 }
 
-function extraOf(
-  record: Readonly<Record<string, unknown>>,
-  fields: readonly FieldRule[],
-): string | null {
+type Extra = { readonly extra: string | null; readonly broken: readonly string[] };
+
+/** Unknown fields as JSON, and the names of those that nest too deeply to be written as such. */
+function extraOf(record: Readonly<Record<string, unknown>>, fields: readonly FieldRule[]): Extra {
   const known = new Set(fields.map((field) => field.wireName));
-  const extra = Object.entries(record).filter(([name]) => !known.has(name));
+  const unknown = Object.entries(record).filter(([name]) => !known.has(name));
+  const broken = unknown.filter(([, value]) => nestsTooDeeply(value)).map(([name]) => name);
+  const extra = unknown.filter(([name]) => !broken.includes(name));
   // fromEntries defines own properties, so that a field named __proto__ stays a field.
-  return extra.length === 0 ? null : JSON.stringify(Object.fromEntries(extra));
+  const text = extra.length === 0 ? null : JSON.stringify(Object.fromEntries(extra));
+  return { extra: text, broken };
+}
+
+/** JSON.parse reads any depth, but JSON.stringify runs out of stack at some thousands. */
+const nestingMax = 200;
+
+function nestsTooDeeply(value: unknown): boolean {
+  let level: readonly unknown[] = [value];
+  for (let depth = 0; depth <= nestingMax; depth += 1) {
+    level = level.flatMap((inner) =>
+      typeof inner === 'object' && inner !== null ? Object.values(inner) : [],
+    );
+    if (level.length === 0) return false;
+  }
+  return true;
 }
 
 function own(record: Readonly<Record<string, unknown>>, name: string): unknown {

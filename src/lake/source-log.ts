@@ -1,4 +1,5 @@
 import type { LogName } from './paths.ts';
+import { canonicalJson } from './pointer.ts';
 
 /*
  * A source log is the numbered, append-only truth about one topic partition. One number, one entry.
@@ -144,11 +145,12 @@ export type AppendDecision = 'appended' | 'replaced';
 
 /**
  * What a create-only append means. `found` is the entry that lies at the number when the create
- * answered "already exists": one's own is a retried request whose first answer was lost.
+ * answered "already exists": one's own is a retried request whose first answer was lost. It must be
+ * the same to the letter, since the content of a batch is what its plan says.
  */
 export function decideAppend(wanted: LogEntry, found: LogEntry | null): AppendDecision {
   if (found === null) return 'appended';
-  return found.writer === wanted.writer && found.kind === wanted.kind ? 'appended' : 'replaced';
+  return canonicalJson(found) === canonicalJson(wanted) ? 'appended' : 'replaced';
 }
 
 export type StartFacts = {

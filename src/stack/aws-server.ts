@@ -13,7 +13,7 @@ const version = '1.5.33';
 export const awsServer: Part = {
   name: 'aws',
   title: 'S3 and Glue',
-  service: 'ministack',
+  services: ['ministack'],
   addressVariable: 'AWS_ENDPOINT_URL',
   toolFolder: `ministack-${version}`,
   ports: (config) => [{ port: config.STACK_AWS_PORT, variable: 'STACK_AWS_PORT' }],

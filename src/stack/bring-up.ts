@@ -36,7 +36,7 @@ export async function bringUp(
     findContainers(session),
     Promise.all(parts.map((part) => planPart(part, session))),
   ]);
-  const contained = parts.filter((part) => containers.services.has(part.service));
+  const contained = parts.filter((part) => containers.services.has(part.services[0]));
   const wanted = plans.filter(({ part }) => !contained.includes(part));
   const incapable = wanted.filter(({ prerequisites }) =>
     prerequisites.some(({ present }) => !present),
@@ -137,7 +137,7 @@ async function useContainer(part: Part, session: Session): Promise<BroughtUp> {
   throw new IngotError(
     'PART_UNREACHABLE',
     `the container of ${part.title} runs, but does not answer: is it published on another port?`,
-    { retryable: true, facts: { service: part.service, address: part.localAddress(config) } },
+    { retryable: true, facts: { service: part.services[0], address: part.localAddress(config) } },
   );
 }
 

@@ -43,7 +43,7 @@ export async function startContainers(
   parts: readonly Part[],
   setting: ContainerSetting,
 ): Promise<void> {
-  const services = parts.map((part) => part.service);
+  const services = parts.flatMap((part) => part.services);
   const { code, output } = await compose(
     setting,
     ['up', '--detach', '--wait', ...services],
@@ -62,7 +62,7 @@ export async function startContainers(
 }
 
 export async function stopContainer(part: Part, setting: ContainerSetting): Promise<boolean> {
-  return (await compose(setting, ['stop', part.service], 60_000)).code === 0;
+  return (await compose(setting, ['stop', ...part.services], 60_000)).code === 0;
 }
 
 function compose(

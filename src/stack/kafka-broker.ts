@@ -25,7 +25,7 @@ const javaMajorMin = 17;
 export const kafkaBroker: Part = {
   name: 'kafka',
   title: 'Kafka',
-  service: 'kafka',
+  services: ['kafka'],
   addressVariable: 'KAFKA_BROKERS',
   toolFolder: `kafka-${version}`,
   ports: (config) => [

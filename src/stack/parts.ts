@@ -54,8 +54,8 @@ export type LaunchSetting = PartSetting & {
 export type Part = {
   readonly name: PartName;
   readonly title: string;
-  /** The service of docker-compose.temporal.yml that stands for this part. */
-  readonly service: string;
+  /** The services of docker-compose.temporal.yml that stand for this part, the main one first. */
+  readonly services: readonly [string, ...string[]];
   /** The setting that points this part somewhere else. */
   readonly addressVariable: string;
   /** Name and version of the tool's folder in the cache. */

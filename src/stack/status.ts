@@ -53,7 +53,7 @@ async function partStatus(
       dataFolder: dataFolder(stack, name),
     };
   }
-  if (services.has(part.service)) {
+  if (services.has(part.services[0])) {
     const state = await answering(part, config);
     return { name, title, address, state, how: 'container', pid: null, dataFolder: null };
   }

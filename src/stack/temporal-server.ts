@@ -25,7 +25,7 @@ const archives: Readonly<Record<string, string>> = {
 export const temporalServer: Part = {
   name: 'temporal',
   title: 'Temporal',
-  service: 'temporal',
+  services: ['temporal', 'temporal-ui'],
   addressVariable: 'TEMPORAL_ADDRESS',
   toolFolder: `temporal-${version}`,
   ports: (config) => [

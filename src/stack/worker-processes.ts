@@ -71,17 +71,25 @@ export async function startWorkerProcess(launch: WorkerLaunch): Promise<WorkerPr
   });
 }
 
-/** Stops the workers of this stack, or of one `INGOT_ID`; what is in flight is finished first. */
+/** Whether any worker of this stack was started in the background and not stopped since. */
+export async function hasWorkerProcesses(config: Config): Promise<boolean> {
+  return (await workerNames(config)).length > 0;
+}
+
+async function workerNames(config: Config): Promise<readonly string[]> {
+  const files = await readdir(workersFolder(config)).catch(() => [] as string[]);
+  return files.filter((file) => file.endsWith('.json')).map((file) => file.slice(0, -5));
+}
+
+/** Stops the workers of this stack, of one `INGOT_ID`, or of one name; what is in flight is finished first. */
 export async function stopWorkerProcesses(
   config: Config,
   id?: string,
 ): Promise<readonly { readonly name: string; readonly result: string }[]> {
   const folder = workersFolder(config);
-  const files = await readdir(folder).catch(() => [] as string[]);
-  const names = files
-    .filter((file) => file.endsWith('.json'))
-    .map((file) => file.slice(0, -'.json'.length))
-    .filter((name) => id === undefined || name.startsWith(`${id}-`));
+  const names = (await workerNames(config)).filter(
+    (name) => id === undefined || name === id || name.startsWith(`${id}-`),
+  );
   return Promise.all(
     names.map(async (name) => {
       const file = join(folder, `${name}.json`);

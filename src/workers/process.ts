@@ -54,6 +54,8 @@ export async function runWorkerProcess(options: ProcessOptions): Promise<void> {
 /** Signals are ours to handle: the SDK would shut down without letting ingest flush first. */
 function installRuntime(logger: Logger): void {
   const forward = new DefaultLogger('WARN', ({ level, message, meta }) => {
+    // A worker for activities alone is what was asked for.
+    if (message.startsWith('No workflows registered')) return;
     // An Error is an object without enumerable facts: its message is what helps.
     const error = meta?.['error'] instanceof Error ? { error: meta['error'].message } : {};
     logger[severity(level)]({ ...meta, ...error, source: 'temporal' }, message);

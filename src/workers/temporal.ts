@@ -63,7 +63,8 @@ export async function signalOwner(
 /** Makes the hourly Schedule as it should be; whether it is paused stays a person's decision. */
 export async function ensureSchedule(client: Client, dataset: string): Promise<void> {
   const options = {
-    spec: { calendars: [{ minute: 0, second: 0, comment: 'every hour, UTC' }], timezone: 'UTC' },
+    // Every hour on the hour, UTC: intervals count from the epoch.
+    spec: { intervals: [{ every: '1 hour' }] },
     policies: {
       // Nothing is skipped and nothing runs twice: each start only names its hour.
       overlap: ScheduleOverlapPolicy.BUFFER_ALL,

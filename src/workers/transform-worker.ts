@@ -1,4 +1,3 @@
-import { fileURLToPath } from 'node:url';
 import { Worker, type WorkerOptions, bundleWorkflowCode } from '@temporalio/worker';
 import { createCatalogActivities } from '../activities/catalog.ts';
 import { createGoldActivities } from '../activities/gold.ts';
@@ -13,11 +12,7 @@ import { activityInterceptor } from './activity-interceptor.ts';
 import type { RunningWorker } from './process.ts';
 import { connectClient, connectWorker, ensureSchedule } from './temporal.ts';
 import { createPorts, describeLakehouse } from './wiring.ts';
-
-/** Where the workflow code begins; the same bundle is replayed by the tests. */
-export const workflowsPath = fileURLToPath(
-  new URL(`../workflows/index${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url),
-);
+import { workflowsPath } from './workflows-path.ts';
 
 /** Metadata activities that one worker runs at once: small reads and commits. */
 const metadataSlots = 8;

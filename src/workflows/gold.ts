@@ -1,14 +1,6 @@
-import {
-  type SearchAttributeValue,
-  getExternalWorkflowHandle,
-  workflowInfo,
-} from '@temporalio/workflow';
-import { type BuildGoldInput, ownerId } from '../lake/messages.ts';
+import type { BuildGoldInput } from '../lake/messages.ts';
 import type { GoldBuilt } from '../lake/owner-state.ts';
-import { hourMs } from '../lake/time.ts';
-import { windowAt } from '../lake/window.ts';
 import { nowMs } from './clock.ts';
-import { hourDueSignal } from './messages.ts';
 import { metadata, transform } from './proxies.ts';
 import { permanentFault, reportTo } from './report.ts';
 
@@ -43,26 +35,4 @@ async function build(input: BuildGoldInput): Promise<GoldBuilt> {
   } catch (error) {
     return { ...none, outcome: 'failed', rows: 0, version: null, reason: permanentFault(error) };
   }
-}
-
-export type GoldHourlyInput = { readonly dataset: string };
-
-/**
- * The Schedule's workflow: tells the owner that the hour before its nominal start is due, and ends.
- * The nominal time is the Schedule's, never the clock's: a start that was late, or caught up after
- * an outage, still names its own hour.
- */
-export async function goldHourly(input: GoldHourlyInput): Promise<{ readonly hour: string }> {
-  const hour = windowAt(nominalMs() - hourMs, 'hour').id;
-  await getExternalWorkflowHandle(ownerId(input.dataset)).signal(hourDueSignal, { hour });
-  return { hour };
-}
-
-function nominalMs(): number {
-  const { searchAttributes, startTime } = workflowInfo();
-  const scheduled = (
-    searchAttributes.TemporalScheduledStartTime as SearchAttributeValue | undefined
-  )?.[0];
-  // Started by hand there is no nominal time; the start itself is as good.
-  return scheduled instanceof Date ? scheduled.getTime() : startTime.getTime();
 }

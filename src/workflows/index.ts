@@ -1,4 +1,5 @@
-export { buildGoldWindow, goldHourly } from './gold.ts';
+export { goldHourly } from './gold-hourly.ts';
+export { buildGoldWindow } from './gold.ts';
 export { ingestLane } from './ingest.ts';
 export { lakehouse } from './lakehouse.ts';
 export { buildSilverWindow } from './silver.ts';

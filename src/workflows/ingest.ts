@@ -1,6 +1,6 @@
 import { continueAsNew, setCurrentDetails, setHandler, workflowInfo } from '@temporalio/workflow';
 import type { IngestInput, IngestResult } from '../lake/messages.ts';
-import { positionsQuery } from './messages.ts';
+import { positionsQuery, renewSignal } from './messages.ts';
 import { ingestion } from './proxies.ts';
 
 export type IngestLaneInput = IngestInput & {
@@ -17,8 +17,10 @@ const historyLengthMax = 2_000;
  */
 export async function ingestLane(input: IngestLaneInput): Promise<void> {
   let logs = input.logs ?? [];
+  let renewed = false;
   setHandler(positionsQuery, () => logs);
-  while (!endOfRun()) {
+  setHandler(renewSignal, () => void (renewed = true));
+  while (!renewed && !endOfRun()) {
     const result = await ingestion.ingest({ dataset: input.dataset, lane: input.lane });
     logs = result.logs;
     setCurrentDetails(describe(logs));

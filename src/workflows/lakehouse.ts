@@ -1,23 +1,14 @@
 import {
-  ParentClosePolicy,
-  WorkflowIdReusePolicy,
+  type ChildWorkflowHandle,
+  type Workflow,
   allHandlersFinished,
   condition,
   continueAsNew,
   log,
   setCurrentDetails,
-  setHandler,
-  startChild,
   workflowInfo,
 } from '@temporalio/workflow';
-import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
-import {
-  type HourDue,
-  type LakehouseInput,
-  goldBuildId,
-  ownerId,
-  silverBuildId,
-} from '../lake/messages.ts';
+import type { LakehouseInput } from '../lake/messages.ts';
 import {
   type Build,
   type OwnerSettings,
@@ -27,7 +18,6 @@ import {
   releasedDues,
 } from '../lake/owner-decisions.ts';
 import {
-  type LogAdvanced,
   type OwnerState,
   type Routed,
   type WindowBuilt,
@@ -40,28 +30,16 @@ import {
   closeHours,
   dueReleased,
   forgetFlights,
-  hourDue,
-  logAdvanced,
   prune,
   routed,
   windowBuilt,
 } from '../lake/owner.ts';
-import { parseWindowId } from '../lake/window.ts';
+import { brokenReport, buildId, isRunning, notStarted, startBuild } from './builds.ts';
 import { nowMs } from './clock.ts';
-import { buildGoldWindow } from './gold.ts';
-import {
-  type PauseRequest,
-  bookmarkQuery,
-  hourDueSignal,
-  logAdvancedSignal,
-  pauseUpdate,
-  resumeUpdate,
-  statusQuery,
-  windowBuiltSignal,
-} from './messages.ts';
+import { listen } from './owner-messages.ts';
 import { metadata } from './proxies.ts';
-import { buildAttributes } from './search-attributes.ts';
-import { buildSilverWindow } from './silver.ts';
+import { permanentFault } from './report.ts';
+import { createWaits } from './waits.ts';
 
 const historyLengthMax = 2_000;
 /** Batches of one log that are looked at in one go: the answer stays small. */
@@ -74,53 +52,73 @@ const routeBatchesMax = 500;
 export async function lakehouse(input: LakehouseInput<OwnerState>): Promise<void> {
   const { dataset } = input;
   let state = forgetFlights(input.state ?? newOwner(dataset));
+  let settings: OwnerSettings | null = null;
   let changed = true;
+  let renewed = false;
+  let routeFault: string | null = null;
+  const waits = createWaits();
   const change = (next: OwnerState): void => {
     state = next;
     changed = true;
   };
-  let settings: OwnerSettings | null = null;
+  listen({
+    state: () => state,
+    change,
+    gold: async () => {
+      await condition(() => settings !== null);
+      return settings!.gold;
+    },
+    reported: waits.hurry,
+    renew: () => void (renewed = changed = true),
+  });
 
-  setHandler(
-    logAdvancedSignal,
-    tolerant('logAdvanced', (message: LogAdvanced) => change(logAdvanced(state, message, nowMs()))),
-  );
-  setHandler(windowBuiltSignal, async (built) => {
-    // Which gold windows become stale hangs on the settings, so an early report waits for them.
-    await condition(() => settings !== null);
-    tolerant('windowBuilt', (report: WindowBuilt) =>
-      change(windowBuilt(state, report, settings?.gold ?? [], nowMs())),
-    )(built);
-  });
-  setHandler(
-    hourDueSignal,
-    tolerant('hourDue', ({ hour }: HourDue) => {
-      if (parseWindowId(hour)?.grain !== 'hour') throw new Error(`not an hour: ${hour}`);
-      change(hourDue(state, hour, nowMs()));
-    }),
-  );
-  setHandler(pauseUpdate, () => change({ ...state, paused: true }), { validator: requireReason });
-  setHandler(resumeUpdate, () => change({ ...state, paused: false }), {
-    validator: requireReason,
-  });
-  setHandler(statusQuery, () => state);
-  setHandler(bookmarkQuery, () => state.logs);
+  const routeOrWait = async (): Promise<Routed | null> => {
+    if (waits.isWaiting('route')) return null;
+    try {
+      const found = await route(state);
+      routeFault = null;
+      waits.tell('route');
+      return found;
+    } catch (error) {
+      // The owner must not end by a fault of the lake: whatever it knows of windows would be lost.
+      routeFault = permanentFault(error);
+      waits.tryLater('route');
+      log.warn('batches cannot be routed', { reason: routeFault });
+      return null;
+    }
+  };
+  const launch = async (build: Build): Promise<void> => {
+    const id = buildId(dataset, build);
+    const child = await startBuild(dataset, build);
+    if (child === null) {
+      state = notStarted(state, build);
+      waits.tryLater(id);
+      return;
+    }
+    // A build reports before it ends, and until it has ended its id is not free for the next one.
+    waits.waitUntilTold(id);
+    void ended(child, build).then((report) => {
+      waits.tell(id);
+      change(isRunning(state, build) ? windowBuilt(state, report, settings!.gold, nowMs()) : state);
+    });
+  };
 
   settings = (await metadata.describeLakehouse()).settings;
-  while (!endOfRun()) {
+  while (!renewed && !endOfRun()) {
     changed = false;
-    const found = await route(state);
+    const found = await routeOrWait();
     // Messages came in meanwhile: a transition always begins from the state of now.
     if (found !== null) change(routed(state, found, nowMs()));
     const settled = settle(state, settings);
     if (settled !== state) change(settled);
-    for (const build of decideBuilds(state, settings, nowMs())) {
-      change(buildStarted(state, build, nowMs()));
-      await start(dataset, build);
-    }
+    const builds = decideBuilds(state, settings, nowMs()).filter(
+      (build) => !waits.isWaiting(buildId(dataset, build)),
+    );
+    for (const build of builds) change(buildStarted(state, build, nowMs()));
+    await Promise.all(builds.map(launch));
     state = prune(state);
-    setCurrentDetails(describeOwner(state));
-    if (!changed) await rest(state, settings, () => changed);
+    setCurrentDetails(describe(state, routeFault));
+    if (!changed) await rest([nextLookMs(state, settings, nowMs()), waits.nextMs()], () => changed);
   }
   await condition(allHandlersFinished);
   await continueAsNew<typeof lakehouse>({ dataset, state });
@@ -129,23 +127,6 @@ export async function lakehouse(input: LakehouseInput<OwnerState>): Promise<void
 function endOfRun(): boolean {
   const { continueAsNewSuggested, historyLength } = workflowInfo();
   return continueAsNewSuggested || historyLength > historyLengthMax;
-}
-
-/** Anybody can send a signal: one that makes no sense is recorded and ignored. */
-function tolerant<T>(name: string, handle: (message: T) => void): (message: T) => void {
-  return (message) => {
-    try {
-      handle(message);
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      log.warn('a signal made no sense and is ignored', { signal: name, reason });
-    }
-  };
-}
-
-function requireReason(request: PauseRequest | undefined): void {
-  if (typeof request?.reason === 'string' && request.reason.trim() !== '') return;
-  throw new Error('say why: {"reason": "…"}');
 }
 
 /** Reads the next sealed batches: which windows do they touch? */
@@ -160,6 +141,17 @@ async function route(state: OwnerState): Promise<Routed | null> {
   return found;
 }
 
+/** How a build ended, told by its workflow itself: also one that could not report. */
+async function ended(child: ChildWorkflowHandle<Workflow>, build: Build): Promise<WindowBuilt> {
+  try {
+    return (await child.result()) as WindowBuilt;
+  } catch (error) {
+    const cause = error instanceof Error ? (error.cause ?? error) : error;
+    const why = cause instanceof Error ? cause.message : String(cause);
+    return brokenReport(build, `the build was broken off: ${why}`);
+  }
+}
+
 /** Closes hours whose time has come, and releases gold that waited for them. */
 function settle(state: OwnerState, settings: OwnerSettings): OwnerState {
   const now = nowMs();
@@ -171,45 +163,14 @@ function settle(state: OwnerState, settings: OwnerSettings): OwnerState {
   return released.reduce((before, due) => dueReleased(before, due, settings.gold, now), closed);
 }
 
-async function start(dataset: string, build: Build): Promise<void> {
-  const owner = ownerId(dataset);
-  const common = {
-    parentClosePolicy: ParentClosePolicy.ABANDON,
-    workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
-    typedSearchAttributes: buildAttributes(dataset, build),
-  };
-  const { window } = build;
-  try {
-    if (build.kind === 'buildSilver') {
-      const { mode, pending } = build;
-      await startChild(buildSilverWindow, {
-        ...common,
-        workflowId: silverBuildId(dataset, window),
-        staticSummary: `${mode} of ${window}`,
-        args: [{ dataset, window, mode, pending, owner }],
-      });
-      return;
-    }
-    const { table, complete } = build;
-    await startChild(buildGoldWindow, {
-      ...common,
-      workflowId: goldBuildId(table, window),
-      staticSummary: `${table} of ${window}`,
-      args: [{ dataset, table, window, complete, owner }],
-    });
-  } catch (error) {
-    // It runs already, begun before this owner's last start: its report will come.
-    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-  }
+function describe(state: OwnerState, routeFault: string | null): string {
+  const said = describeOwner(state);
+  return routeFault === null ? said : `${said} Batches cannot be routed: ${routeFault}`;
 }
 
-/** Waits for a message, or for the time at which something becomes due by itself. */
-async function rest(
-  state: OwnerState,
-  settings: OwnerSettings,
-  isChanged: () => boolean,
-): Promise<void> {
-  const lookMs = nextLookMs(state, settings, nowMs());
-  if (lookMs === null) await condition(isChanged);
-  else await condition(isChanged, Math.max(1, lookMs - nowMs()));
+/** Waits for a message, or for the first time at which something becomes due by itself. */
+async function rest(looksMs: readonly (number | null)[], isChanged: () => boolean): Promise<void> {
+  const looks = looksMs.filter((ms) => ms !== null);
+  if (looks.length === 0) await condition(isChanged);
+  else await condition(isChanged, Math.max(1, Math.min(...looks) - nowMs()));
 }

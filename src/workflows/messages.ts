@@ -7,6 +7,8 @@ import type { LogAdvanced, OwnerState, WindowBuilt } from '../lake/owner-state.t
 export const logAdvancedSignal = defineSignal<[LogAdvanced]>('logAdvanced');
 export const windowBuiltSignal = defineSignal<[WindowBuilt]>('windowBuilt');
 export const hourDueSignal = defineSignal<[HourDue]>('hourDue');
+/** Begins a new run as soon as the present step is done: with a short history and fresh settings. */
+export const renewSignal = defineSignal('renew');
 
 export type PauseRequest = { readonly reason: string };
 export const pauseUpdate = defineUpdate<void, [PauseRequest]>('pause');

@@ -30,7 +30,10 @@ async function main(): Promise<number> {
   const report = stackReport({ console, env });
   const stack = await startTestStack({ env, report, signal: interruption.signal });
   try {
-    return await runChild(plan, stack.env);
+    const code = await runChild(plan, stack.env);
+    // Mocha ends an interrupted run with the count of failures, which may be none.
+    interruption.signal.throwIfAborted();
+    return code;
   } finally {
     await console.step('Stopping the test stack', stack.stop);
   }

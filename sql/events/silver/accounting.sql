@@ -22,10 +22,6 @@ judged AS (
   LEFT JOIN rejected AS r
     ON r._topic = b._topic AND r._partition = b._partition AND r._offset = b._offset
 ),
-current_ids AS (
-  SELECT DISTINCT event_id
-  FROM silver_current
-),
 copies AS (
   SELECT event_id, count(*) AS copies
   FROM judged
@@ -36,7 +32,7 @@ duplicates AS (
   SELECT
     COALESCE(sum(n.copies - CASE WHEN c.event_id IS NULL THEN 1 ELSE 0 END), 0) AS duplicate_rows
   FROM copies AS n
-  LEFT JOIN current_ids AS c ON c.event_id = n.event_id
+  LEFT JOIN silver_current AS c ON c.event_id = n.event_id
 ),
 better AS (
   SELECT count(DISTINCT n.event_id) AS better_duplicates

@@ -2,7 +2,7 @@ import { events } from '../../../src/datasets/events.ts';
 import { visibleColumns } from '../../../src/lake/table.ts';
 import type { Parameters, Row, SqlFile, SqlLibrary, SqlSession } from '../../../src/ports.ts';
 
-/* The silver part of a build, on tables of a session that is open: reject, clean, count. */
+/* The silver part of a build, on tables of a session that is open. */
 
 /** `SELECT` of all rows that the reject checks hit, with the rule: the table `rejections`. */
 export function rejectionsSql(library: SqlLibrary): string {
@@ -24,13 +24,12 @@ export type SilverBuild = {
   readonly accounting: Row;
 };
 
-/** Builds from `bronze_rows`, `silver_current` and `contract_values`, which must be there. */
+/** Cleans and counts, from `bronze_rows`, `rejections` and `silver_current`, which must be there. */
 export async function buildSilver(
   session: SqlSession,
   library: SqlLibrary,
   parameters: Parameters,
 ): Promise<SilverBuild> {
-  await session.materialize('rejections', rejectionsSql(library), parameters);
   const [accounting] = (await session.query(sqlOf(library, 'accounting'), parameters)).rows;
   await session.materialize('silver_new', sqlOf(library, 'events_cleaned'), parameters);
   const { rows } = await session.query('SELECT * FROM silver_new');

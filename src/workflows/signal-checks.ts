@@ -1,0 +1,106 @@
+import type { HourDue } from '../lake/messages.ts';
+import type { LogAdvanced, WindowBuilt } from '../lake/owner-state.ts';
+import { formatInstant, parseInstant } from '../lake/time.ts';
+import { parseWindowId } from '../lake/window.ts';
+
+/*
+ * Anybody can send a signal, also by hand in the Web UI. What comes in is looked at once, here:
+ * these functions return the message, or throw a sentence that says what is wrong with it.
+ */
+
+/** A frontier cannot be ahead of the clock; where a writer's clock is, it counts as now. */
+export function checkedLogAdvanced(message: unknown, nowMs: number): LogAdvanced {
+  const { logs } = anObject(message, 'the message');
+  if (!Array.isArray(logs)) throw new Error('logs is not a list');
+  return {
+    logs: logs.map((entry: unknown) => {
+      const { log, sealedTo, frontier } = anObject(entry, 'an entry of logs');
+      return {
+        log: aLog(log),
+        sealedTo: aNumber(sealedTo, -1),
+        frontier: instant(frontier, nowMs),
+      };
+    }),
+  };
+}
+
+/** The hour must have begun: gold of the future would never be complete. */
+export function checkedHourDue(message: unknown, nowMs: number): HourDue {
+  const { hour } = anObject(message, 'the message');
+  const window = typeof hour === 'string' ? parseWindowId(hour) : null;
+  if (window?.grain !== 'hour') throw new Error(`not an hour: ${String(hour)}`);
+  if (window.startMs > nowMs) throw new Error(`has not begun: ${window.id}`);
+  return { hour: window.id };
+}
+
+const outcomes = ['published', 'unchanged', 'superseded', 'blocked', 'failed'] as const;
+const modes = ['fold', 'seal', 'rebuild'] as const;
+
+export function checkedWindowBuilt(message: unknown): WindowBuilt {
+  const built = anObject(message, 'the message');
+  const common = {
+    window: aWindow(built['window']),
+    outcome: oneOf(outcomes, built['outcome']),
+    rows: aNumber(built['rows'], 0),
+    version: aTextOrNull(built['version']),
+    durationMs: aNumber(built['durationMs'], 0),
+    reason: aTextOrNull(built['reason']),
+  };
+  if (oneOf(['silver', 'gold'], built['layer']) === 'gold') {
+    return { layer: 'gold', table: aText(built['table']), ...common };
+  }
+  const through = Object.entries(anObject(built['through'], 'through'));
+  return {
+    layer: 'silver',
+    mode: oneOf(modes, built['mode']),
+    through: Object.fromEntries(
+      through.map(([log, number]) => [aLog(log), aNumber(number, -1)] as const),
+    ),
+    ...common,
+  };
+}
+
+function anObject(value: unknown, name: string): Readonly<Record<string, unknown>> {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+    return value as Readonly<Record<string, unknown>>;
+  }
+  throw new Error(`${name} is not an object`);
+}
+
+const logPattern = /^[A-Za-z0-9._-]{1,249}-\d{1,9}$/;
+
+function aLog(value: unknown): string {
+  if (typeof value === 'string' && logPattern.test(value)) return value;
+  throw new Error(`not the name of a source log: ${String(value)}`);
+}
+
+function aNumber(value: unknown, min: number): number {
+  if (Number.isSafeInteger(value) && (value as number) >= min) return value as number;
+  throw new Error(`not a whole number from ${min} on: ${String(value)}`);
+}
+
+function instant(value: unknown, nowMs: number): string {
+  const ms = typeof value === 'string' ? parseInstant(value) : null;
+  if (ms === null) throw new Error(`not an instant: ${String(value)}`);
+  return formatInstant(Math.min(ms, nowMs));
+}
+
+function aWindow(value: unknown): string {
+  if (typeof value === 'string' && parseWindowId(value) !== null) return value;
+  throw new Error(`not a window: ${String(value)}`);
+}
+
+function aText(value: unknown): string {
+  if (typeof value === 'string') return value;
+  throw new Error(`not a text: ${String(value)}`);
+}
+
+function aTextOrNull(value: unknown): string | null {
+  return value === null ? null : aText(value);
+}
+
+function oneOf<T extends string>(allowed: readonly T[], value: unknown): T {
+  const found = allowed.find((each) => each === value);
+  if (found !== undefined) return found;
+  throw new Error(`not one of ${allowed.join(', ')}: ${String(value)}`);
+}

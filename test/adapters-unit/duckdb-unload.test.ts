@@ -1,0 +1,165 @@
+import assert from 'node:assert/strict';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parquetMetadata } from 'hyparquet';
+import type { Column } from '../../src/lake/table.ts';
+import type { SqlSession, UnloadOptions } from '../../src/ports.ts';
+import { createTestEngine } from '../sql/support/engine.ts';
+import type { TestEngine } from '../sql/support/engine.ts';
+
+const columns: readonly Column[] = [
+  { name: 'id', type: 'bigint', comment: '' },
+  { name: 'price', type: 'decimal(12,2)', comment: '' },
+];
+
+describe('SqlSession.unload', () => {
+  let test: TestEngine;
+  let session: SqlSession;
+  let folders = 0;
+
+  before(async () => {
+    test = await createTestEngine();
+    session = await test.engine.open([]);
+  });
+
+  after(async () => {
+    await session.close();
+    await test.remove();
+  });
+
+  /** Every test writes to a folder of its own. */
+  function options(changes: Partial<UnloadOptions>): UnloadOptions {
+    folders += 1;
+    const folder = `unload-${folders}`;
+    return {
+      sql: 'SELECT 1 AS id, 2.5 AS price',
+      parameters: {},
+      columns,
+      partitionBy: [],
+      keyOf: (partition) => [folder, ...Object.values(partition), 'f.parquet'].join('/'),
+      evenIfEmpty: false,
+      metadata: {},
+      ...changes,
+    };
+  }
+
+  async function footerOf(key: string) {
+    const { bytes } = (await test.objects.readObject(key))!;
+    return parquetMetadata(Uint8Array.from(bytes).buffer);
+  }
+
+  async function readBack(key: string): Promise<readonly unknown[]> {
+    const files = [{ key, partition: {} }];
+    const opened = await test.engine.open([{ name: 'f', columns, kind: 'files', files }]);
+    try {
+      return (await opened.query('SELECT id, price FROM f')).rows;
+    } finally {
+      await opened.close();
+    }
+  }
+
+  const scratchFiles = () =>
+    readdir(join(test.cacheDirectory, 'scratch'), { recursive: true, withFileTypes: true }).then(
+      (entries) => entries.filter((entry) => entry.isFile()).map(({ name }) => name),
+    );
+
+  it('writes the given columns in their declared types, and what the footer says', async () => {
+    const wanted = options({ sql: "SELECT 'unused' AS x, 2 AS price, CAST(1 AS TINYINT) AS id" });
+    const [file] = await session.unload(wanted);
+    assert.equal(file?.rows, 1);
+    assert.deepEqual(file?.partition, {});
+    assert.equal(file?.bytes, (await test.objects.headObject(file.key))?.bytes);
+    assert.deepEqual(await readBack(file.key), [{ id: 1, price: '2.00' }]);
+    const { schema } = await footerOf(file.key);
+    assert.deepEqual(
+      schema.slice(1).map(({ name }) => name),
+      ['id', 'price'],
+    );
+    assert.equal(schema[1]?.type, 'INT64');
+  });
+
+  it('compresses with zstd and keeps metadata, whatever its characters', async () => {
+    const metadata = { plan: 'abc', 'it\'s "ünï"': '{"a":"\'; --"}' };
+    const [file] = await session.unload(options({ metadata }));
+    const footer = await footerOf(file!.key);
+    assert.equal(footer.row_groups[0]?.columns[0]?.meta_data?.codec, 'ZSTD');
+    const kept = (footer.key_value_metadata ?? []).map(({ key, value }) => [key, value]);
+    assert.deepEqual(Object.fromEntries(kept), metadata);
+  });
+
+  it('writes a file for each combination of the partition columns, in order', async () => {
+    const sql = `
+      SELECT id, CAST(id AS DECIMAL(12,2)) AS price,
+        CASE WHEN id % 2 = 0 THEN 'even' ELSE 'o d/d' END AS kind,
+        CAST(DATE '2026-08-20' + CAST(id % 2 AS INTEGER) AS DATE) AS day
+      FROM range($n) AS r (id)`;
+    const files = await session.unload(
+      options({ sql, parameters: { n: 5 }, partitionBy: ['day', 'kind'] }),
+    );
+    assert.deepEqual(
+      files.map(({ partition, rows }) => ({ ...partition, rows })),
+      [
+        { day: '2026-08-20', kind: 'even', rows: 3 },
+        { day: '2026-08-21', kind: 'o d/d', rows: 2 },
+      ],
+    );
+    assert.deepEqual(
+      (await footerOf(files[0]!.key)).schema.slice(1).map(({ name }) => name),
+      ['id', 'price'],
+    );
+  });
+
+  it('keeps the order of the statement, over many row groups', async () => {
+    const sql = `SELECT id, 0 AS price FROM range(300000) AS r (id) ORDER BY hash(id), id`;
+    const [file] = await session.unload(options({ sql }));
+    const table = { name: 'f', columns, kind: 'files' as const, files: [file!] };
+    const opened = await test.engine.open([table]);
+    const numbered = 'SELECT id, row_number() OVER () AS place FROM f';
+    const { rows } = await opened.query(`
+      SELECT count(*) AS misplaced
+      FROM (SELECT place, row_number() OVER (ORDER BY hash(id), id) AS wanted FROM (${numbered}))
+      WHERE place <> wanted`);
+    await opened.close();
+    assert.deepEqual(rows, [{ misplaced: 0 }]);
+  });
+
+  it('writes nothing without rows, or an empty file when that is wanted', async () => {
+    const sql = 'SELECT 1 AS id, 2 AS price WHERE 1 = 0';
+    assert.deepEqual(await session.unload(options({ sql })), []);
+    assert.deepEqual(await session.unload(options({ sql, partitionBy: ['id'] })), []);
+    const [file] = await session.unload(options({ sql, evenIfEmpty: true }));
+    assert.equal(file?.rows, 0);
+    assert.deepEqual(await readBack(file.key), []);
+  });
+
+  it('adopts an object that is there, with its own rows and bytes', async () => {
+    const first = options({ sql: 'SELECT 1 AS id, 1 AS price UNION ALL SELECT 2, 2' });
+    const [written] = await session.unload(first);
+    const [adopted] = await session.unload({ ...first, sql: 'SELECT 9 AS id, 9 AS price' });
+    assert.deepEqual(adopted, written);
+    assert.equal(adopted?.rows, 2);
+    assert.equal((await readBack(adopted.key)).length, 2);
+  });
+
+  it('fails for a row without a value in a partition column, and for a missing column', async () => {
+    const nulls = options({ sql: 'SELECT 1 AS id, 2 AS price, NULL AS k', partitionBy: ['k'] });
+    await assert.rejects(session.unload(nulls), { code: 'SQL_FAILED', retryable: false });
+    const missing = session.unload(options({ sql: 'SELECT 1 AS id' }));
+    await assert.rejects(missing, { code: 'SQL_FAILED', message: /price/ });
+  });
+
+  it('leaves no files behind, also when the lake refuses one', async () => {
+    const broken = await createTestEngine();
+    const other = await broken.engine.open([]);
+    broken.objects.createObject = () => Promise.reject(new Error('the lake is away'));
+    await assert.rejects(other.unload(options({})), /the lake is away/);
+    const left = await readdir(join(broken.cacheDirectory, 'scratch'), { recursive: true });
+    assert.deepEqual(
+      left.filter((name) => name.endsWith('.parquet')),
+      [],
+    );
+    await other.close();
+    await broken.remove();
+    assert.deepEqual(await scratchFiles(), []);
+  });
+});

@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { withoutSettings } from '../support/test-stack.ts';
+
+const ingot = fileURLToPath(new URL('../../bin/ingot.mjs', import.meta.url));
+
+type Answer = { readonly code: number; readonly stdout: string; readonly stderr: string };
+
+describe('ingot', function () {
+  this.timeout(30_000);
+  let folder: string;
+  before(async () => (folder = await mkdtemp(join(tmpdir(), 'ingot-cli-'))));
+  after(() => rm(folder, { recursive: true, force: true }));
+
+  /** Runs the command in another folder than that of the project, as a person may. */
+  function run(args: readonly string[], env: Record<string, string> = {}): Promise<Answer> {
+    return new Promise((resolve) => {
+      const options = {
+        cwd: folder,
+        env: { ...withoutSettings(process.env), INGOT_CACHE_DIR: folder, ...env },
+      };
+      execFile(process.execPath, [ingot, ...args], options, (error, stdout, stderr) =>
+        resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr }),
+      );
+    });
+  }
+
+  it('shows examples in the help of a verb', async () => {
+    const { code, stdout } = await run(['up', '--help']);
+    assert.equal(code, 0);
+    assert.match(stdout, /Examples:\n {2}\$ ingot up/);
+  });
+
+  it('ends with 2 and names every wrong setting, those of .env too, without a stack trace', async () => {
+    await writeFile(join(folder, '.env'), 'STACK_AWS_PORT=0\nINGOT_ID=fromfile\n');
+    const { code, stderr } = await run(['status'], {
+      STACK_KAFKA_PORT: 'many',
+      INGOT_ID: 'Wrong!',
+    });
+    await rm(join(folder, '.env'));
+    assert.equal(code, 2);
+    assert.match(stderr, /STACK_KAFKA_PORT="many"/);
+    assert.match(stderr, /STACK_AWS_PORT="0"/);
+    assert.match(stderr, /INGOT_ID="Wrong!"/);
+    assert.doesNotMatch(stderr, /\n\s+at /);
+  });
+
+  it('ends with 2 when it does not know what was asked', async () => {
+    assert.equal((await run(['up', '--sideways'])).code, 2);
+    assert.equal((await run(['down', 'zookeeper'])).code, 2);
+  });
+
+  it('prints results to stdout and nothing else there', async () => {
+    const { code, stdout } = await run(['status', '--json'], {
+      TEMPORAL_ADDRESS: '127.0.0.1:1',
+      KAFKA_BROKERS: '127.0.0.1:1',
+      AWS_ENDPOINT_URL: 'http://127.0.0.1:1',
+    });
+    assert.equal(code, 0);
+    assert.deepEqual(
+      (JSON.parse(stdout) as { name: string }[]).map(({ name }) => name),
+      ['temporal', 'kafka', 'aws'],
+    );
+  });
+});

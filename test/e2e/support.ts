@@ -1,0 +1,111 @@
+import { randomBytes } from 'node:crypto';
+import { createKafka, ensureTopic, withAdmin } from '../../src/adapters/kafka-client.ts';
+import { cleanNamespace } from '../../src/adapters/namespace-cleanup.ts';
+import { createGlueClient, createS3Client } from '../../src/adapters/aws-clients.ts';
+import { type LakeFigures, lakeFigures } from '../../src/activities/figures.ts';
+import { waitForIngest, waitForOwner } from '../../src/cli/demo-wait.ts';
+import { type Config, loadConfig } from '../../src/config.ts';
+import { events } from '../../src/datasets/events.ts';
+import type { Ports } from '../../src/ports.ts';
+import type { StreamRecord } from '../../src/producer/events.ts';
+import { sendEvents } from '../../src/producer/send-events.ts';
+import {
+  type WorkerKind,
+  startWorkerProcess,
+  stopWorkerProcesses,
+  workerKinds,
+} from '../../src/stack/worker-processes.ts';
+import { silentLogger } from '../../src/workers/logger.ts';
+import { connectClient } from '../../src/workers/temporal.ts';
+import { createPorts } from '../../src/workers/wiring.ts';
+
+/* A pipeline of real worker processes in a namespace of its own, for end-to-end tests. */
+
+export type Pipeline = {
+  readonly config: Config;
+  readonly ports: Ports;
+  produce(records: readonly StreamRecord[]): Promise<void>;
+  /** Waits until everything produced so far is sealed, built and registered. */
+  settle(): Promise<void>;
+  figures(): Promise<LakeFigures>;
+  /** Ends a worker by SIGTERM and starts it again. */
+  restartWorker(kind: WorkerKind): Promise<void>;
+  /** The record at an offset, as text. */
+  readRecord(topic: string, partition: number, offset: string): Promise<readonly string[]>;
+  stop(): Promise<void>;
+};
+
+const silentLine = {
+  update: () => undefined,
+  note: () => undefined,
+  succeed: () => undefined,
+  fail: () => undefined,
+};
+
+export async function startPipeline(prefix: string): Promise<Pipeline> {
+  const id = `${prefix}${randomBytes(4).toString('hex')}`;
+  const topic = `ecommerce-${id}`;
+  const env = {
+    ...process.env,
+    INGOT_ID: id,
+    KAFKA_TOPICS: topic,
+    TEMPORAL_NAMESPACE: '',
+    LAKE_BUCKET: '',
+    GOLD_REFRESH: 'follow',
+    FOLD_SECONDS: '2',
+    INGEST_FLUSH_MS: '300',
+    INGEST_FLUSH_IDLE_MS: '600',
+    INGEST_SLICE_SECONDS: '5',
+    LOG_FORMAT: 'json',
+    LOG_LEVEL: 'warn',
+  };
+  const config = loadConfig(env);
+  const ports = await createPorts(config, events, silentLogger);
+  const kafka = createKafka(config, silentLogger);
+  await withAdmin(kafka, (admin) => ensureTopic(admin, topic, 3));
+  const start = (kind: WorkerKind) => startWorkerProcess({ config, env, kind });
+  await Promise.all(workerKinds.map(start));
+  const { client, connection } = await connectClient(config);
+  const signal = new AbortController().signal;
+  return {
+    config,
+    ports,
+    produce: async (records) => void (await sendEvents({ kafka, topic, records })),
+    settle: async () => {
+      const waiting = { ports, dataset: events, topic, signal };
+      const sealedTo = await waitForIngest(waiting, silentLine);
+      const wait = { client, config, dataset: events.name, sealedTo, signal };
+      await waitForOwner(wait, silentLine);
+    },
+    figures: () => lakeFigures({ ports, dataset: events, topics: [topic] }),
+    restartWorker: async (kind) => {
+      await stopWorkerProcesses(config, `${id}-${kind}`);
+      await start(kind);
+    },
+    readRecord: (of, partition, offset) => readOne(ports, { topic: of, partition, offset }),
+    stop: async () => {
+      await stopWorkerProcesses(config, id);
+      await connection.close();
+      await withAdmin(kafka, (admin) => admin.deleteTopics({ topics: [topic] }));
+      await cleanNamespace({ glue: createGlueClient(config), s3: createS3Client(config), id });
+    },
+  };
+}
+
+async function readOne(
+  ports: Ports,
+  position: { topic: string; partition: number; offset: string },
+): Promise<readonly string[]> {
+  const done = new AbortController();
+  const found: string[] = [];
+  await ports.source.read({
+    positions: [position],
+    signal: done.signal,
+    onFetched: async ({ records }) => {
+      const record = records.find(({ offset }) => offset === position.offset);
+      if (record?.value != null) found.push(Buffer.from(record.value).toString('utf8'));
+      done.abort();
+    },
+  });
+  return found;
+}

@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { events } from '../../src/datasets/events.ts';
+import type { PointerFile } from '../../src/lake/pointer.ts';
+import {
+  type RegisteredPartition,
+  type RegistrationDiff,
+  diffPartitions,
+  leadingValues,
+  wantedPartitions,
+} from '../../src/lake/registration.ts';
+import { windowOf } from '../../src/lake/window.ts';
+
+/** Table partitions, one for each tuple of values. */
+const partitionSets: fc.Arbitrary<RegisteredPartition[]> = fc.uniqueArray(
+  fc.record(
+    {
+      values: fc.tuple(fc.constantFrom('2026-08-21', '2026-08-22'), fc.constantFrom('a', 'b', 'c')),
+      folder: fc.constantFrom('v1/', 'v2/'),
+      rows: fc.nat(2),
+    },
+    { noNullPrototype: true },
+  ),
+  { selector: ({ values }) => values.join('/'), maxLength: 6 },
+);
+
+function apply(found: readonly RegisteredPartition[], diff: RegistrationDiff) {
+  const byName = new Map(found.map((partition) => [partition.values.join('/'), partition]));
+  for (const partition of diff.put) byName.set(partition.values.join('/'), partition);
+  for (const values of diff.remove) byName.delete(values.join('/'));
+  return [...byName.values()];
+}
+
+const sorted = (partitions: readonly RegisteredPartition[]) =>
+  [...partitions].sort((a, b) => (a.values.join('/') < b.values.join('/') ? -1 : 1));
+
+describe('diffPartitions', () => {
+  it('property: it makes what is found equal to what is wanted', () => {
+    fc.assert(
+      fc.property(partitionSets, partitionSets, (wanted, found) => {
+        const after = apply(found, diffPartitions(wanted, found));
+        assert.deepEqual(sorted(after), sorted(wanted));
+      }),
+    );
+  });
+
+  it('property: done once, nothing is left to do', () => {
+    fc.assert(
+      fc.property(partitionSets, partitionSets, (wanted, found) => {
+        const after = apply(found, diffPartitions(wanted, found));
+        assert.deepEqual(diffPartitions(wanted, after), { put: [], remove: [] });
+      }),
+    );
+  });
+
+  it('removes what vanished and leaves what is equal alone', () => {
+    const kept = { values: ['2026-08-21', 'a'], folder: 'v1/', rows: 1 };
+    const gone = { values: ['2026-08-21', 'b'], folder: 'v1/', rows: 1 };
+    assert.deepEqual(diffPartitions([kept], [kept, gone]), {
+      put: [],
+      remove: [['2026-08-21', 'b']],
+    });
+  });
+
+  it('tells values apart that look alike when joined', () => {
+    const one = { values: ['a,b', 'c'], folder: 'v1/', rows: 1 };
+    const other = { values: ['a', 'b,c'], folder: 'v1/', rows: 1 };
+    assert.deepEqual(diffPartitions([one], [other]), { put: [one], remove: [['a', 'b,c']] });
+  });
+});
+
+describe('wantedPartitions', () => {
+  const fileIn = (event_type: string, name: string, rows: number): PointerFile => ({
+    key: `silver/${event_type}/${name}.parquet`,
+    partition: { event_type, hour: '13', event_date: '2026-08-21' },
+    rows,
+    bytes: 1,
+  });
+
+  it('is one for each folder, with the rows of all its files and the values in column order', () => {
+    const files = [fileIn('search', 'a', 2), fileIn('purchase', 'a', 1), fileIn('search', 'b', 3)];
+    assert.deepEqual(wantedPartitions(events.silver, { files }), [
+      { values: ['2026-08-21', '13', 'search'], folder: 'silver/search/', rows: 5 },
+      { values: ['2026-08-21', '13', 'purchase'], folder: 'silver/purchase/', rows: 1 },
+    ]);
+  });
+
+  it('is nothing for a version without rows', () => {
+    assert.deepEqual(wantedPartitions(events.silver, { files: [] }), []);
+  });
+});
+
+describe('leadingValues', () => {
+  it('is the date of a day, and date and hour of an hour', () => {
+    assert.deepEqual(leadingValues(windowOf('2026-08-21')), ['2026-08-21']);
+    assert.deepEqual(leadingValues(windowOf('2026-08-21T03')), ['2026-08-21', '03']);
+  });
+});

@@ -1,0 +1,16 @@
+import { waitUntil } from '../../../src/stack/wait-until.ts';
+
+/** What a probe finds as soon as it finds something; an error that names what was waited for. */
+export async function eventually<T>(
+  what: string,
+  probe: () => Promise<T | undefined | false> | T | undefined | false,
+  limitMs = 15_000,
+): Promise<T> {
+  let found: T | undefined | false;
+  const isFound = async (): Promise<boolean> => {
+    found = await probe();
+    return found !== undefined && found !== false;
+  };
+  if (await waitUntil(isFound, { limitMs, everyMs: 20 })) return found as T;
+  throw new Error(`waited ${limitMs / 1_000} s in vain for ${what}`);
+}

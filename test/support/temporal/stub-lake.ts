@@ -1,0 +1,102 @@
+import { Context } from '@temporalio/activity';
+import type { CatalogActivities } from '../../../src/activities/catalog.ts';
+import type { GoldActivities } from '../../../src/activities/gold.ts';
+import type { IngestActivities } from '../../../src/activities/ingest.ts';
+import type { LakehouseActivities } from '../../../src/activities/lakehouse.ts';
+import type { QualityActivities } from '../../../src/activities/quality.ts';
+import type { SilverActivities } from '../../../src/activities/silver.ts';
+import type { OwnerSettings } from '../../../src/lake/owner-decisions.ts';
+
+export type LakeActivities = IngestActivities &
+  CatalogActivities &
+  GoldActivities &
+  LakehouseActivities &
+  QualityActivities &
+  SilverActivities;
+
+export type ActivityName = keyof LakeActivities;
+export type Input<Name extends ActivityName> = Parameters<LakeActivities[Name]>[0];
+
+/** Everything at once and nothing is waited for, so that a scenario lasts as long as its work. */
+export const hasty: OwnerSettings = {
+  allowedLatenessMs: 0,
+  foldMs: 20,
+  foldHorizonMs: 3 * 3_600_000,
+  maxWaitMs: 60_000,
+  goldRefresh: 'follow',
+  buildsMax: 4,
+  gold: [],
+};
+
+export type StubLake = {
+  readonly activities: LakeActivities;
+  /** Inputs of the calls of an activity, in order. */
+  readonly calls: <Name extends ActivityName>(name: Name) => readonly Input<Name>[];
+};
+
+export type StubLakeOptions = Partial<LakeActivities> & {
+  readonly settings?: Partial<OwnerSettings>;
+  /** Windows that every batch of every log has one row of. */
+  readonly windows?: readonly string[];
+};
+
+/** Activities that do nothing and find everything in order, but for those that are given. */
+export function stubLake({ settings, windows = [], ...given }: StubLakeOptions = {}): StubLake {
+  const seen: { readonly name: ActivityName; readonly input: unknown }[] = [];
+  const version = '000001-stub';
+  const activities: LakeActivities = {
+    ingest: async () => ({ ended: 'slice', logs: [] }),
+    describeLakehouse: async () => ({
+      silverTable: 'silver',
+      settings: { ...hasty, ...settings },
+    }),
+    routeBatches: async ({ ranges }) => ({
+      through: Object.fromEntries(ranges.map(({ log, through }) => [log, through])),
+      windows: ranges.flatMap(({ log, first, through }) =>
+        windows.map((window) => ({ window, log, first, last: through, rows: through - first + 1 })),
+      ),
+      batches: ranges.reduce((sum, { first, through }) => sum + through - first + 1, 0),
+      ingestHours: [],
+    }),
+    registerBronzeHours: async () => undefined,
+    stageSilver: async ({ dataset, window, pending }) => ({
+      kind: 'staged',
+      ref: { dataset, layer: 'silver', table: 'silver', window },
+      version,
+      rows: 1,
+      through: Object.fromEntries(
+        Object.entries(pending).map(([log, { through }]) => [log, through]),
+      ),
+    }),
+    stageGold: async ({ dataset, table, window }) => ({
+      kind: 'staged',
+      ref: { dataset, layer: 'gold', table, window },
+      version,
+      rows: 1,
+      through: {},
+    }),
+    checkStaged: async () => ({ kind: 'passed', score: 100, failures: [], warnings: [] }),
+    publishVersion: async () => ({ kind: 'published' }),
+    registerWindow: async () => ({ version }),
+    ...given,
+  };
+  const recorded = Object.entries(activities).map(([name, run]) => [
+    name,
+    (input: unknown) => {
+      seen.push({ name: name as ActivityName, input });
+      return (run as (input: unknown) => unknown)(input);
+    },
+  ]);
+  return {
+    activities: Object.fromEntries(recorded) as LakeActivities,
+    calls: <Name extends ActivityName>(name: Name) =>
+      seen.filter((call) => call.name === name).map(({ input }) => input as Input<Name>),
+  };
+}
+
+/** The dataset for which an activity was called: of its input, else of its workflow's id. */
+export function datasetOf(input: unknown): string {
+  const named = input as { dataset?: string; ref?: { dataset: string } } | undefined;
+  const id = Context.current().info.workflowExecution?.workflowId ?? '';
+  return named?.dataset ?? named?.ref?.dataset ?? id.split('/')[1] ?? '';
+}

@@ -1,0 +1,183 @@
+import { randomBytes } from 'node:crypto';
+import { Client, type Connection, type WorkflowHandle } from '@temporalio/client';
+import { type NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
+import { loadConfig } from '../../../src/config.ts';
+import { taskQueues } from '../../../src/lake/messages.ts';
+import { connectTemporal } from '../../../src/stack/temporal-connection.ts';
+import { ensureTemporalNamespace } from '../../../src/stack/temporal-namespace.ts';
+import { connectWorker } from '../../../src/workers/temporal.ts';
+import { quiet, shippedBundle } from './bundle.ts';
+import { recordHistory } from './recording.ts';
+import { type LakeActivities, type StubLake, datasetOf } from './stub-lake.ts';
+
+/*
+ * The shipped workflows on a real server, in a namespace of their own, with stub activities. A bed
+ * is shared by the tests of a file; each test takes a dataset of its own, so that fixed workflow ids
+ * do not meet.
+ */
+
+export type WorkflowLog = { readonly message: string; readonly facts: Record<string, unknown> };
+
+export type WorkflowBed = {
+  readonly client: Client;
+  readonly connection: Connection;
+  readonly namespace: string;
+  /** A new dataset whose activities are those of the lake. */
+  readonly dataset: (lake: StubLake) => string;
+  /** Warnings that workflows of a dataset have logged. */
+  readonly warnings: (dataset: string) => readonly WorkflowLog[];
+  /** Keeps the history of a run for the replay tests, when they are being recorded. */
+  readonly record: (scenario: string, handle: WorkflowHandle) => Promise<void>;
+  readonly close: () => Promise<void>;
+};
+
+export type WorkflowBedOptions = {
+  readonly name: string;
+  /** 0 makes the worker replay the history on every workflow task. */
+  readonly maxCachedWorkflows: number;
+};
+
+/** Names instead of process and host, so that a recorded history tells nothing of its machine. */
+const identity = { client: 'ingot-test-client', worker: 'ingot-test-worker' };
+
+export async function openWorkflowBed(options: WorkflowBedOptions): Promise<WorkflowBed> {
+  const config = loadConfig(process.env);
+  const namespace = `${options.name}-${randomBytes(4).toString('hex')}`;
+  const connection = await connectTemporal(config, 10_000);
+  await ensureTemporalNamespace({ connection, namespace });
+  beQuiet();
+  const native = await connectWorker(config);
+  const lakes = new Map<string, StubLake>();
+  const warned: (WorkflowLog & { readonly workflowId: string })[] = [];
+  const workers = await createWorkers({
+    ...options,
+    native,
+    namespace,
+    lakes,
+    warn: (workflowId, message, facts) => void warned.push({ workflowId, message, facts }),
+  });
+  const runs = workers.map((worker) => worker.run());
+  const client = new Client({ connection, namespace, identity: identity.client });
+  return {
+    client,
+    connection,
+    namespace,
+    dataset: (lake) => {
+      const name = `d${lakes.size + 1}`;
+      lakes.set(name, lake);
+      return name;
+    },
+    warnings: (dataset) => warned.filter(({ workflowId }) => workflowId.split('/')[1] === dataset),
+    record: (scenario, handle) => recordHistory({ scenario, handle, namespace }),
+    close: async () => {
+      for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+      await Promise.all(runs);
+      await native.close();
+      await connection.close();
+    },
+  };
+}
+
+type WorkerNeeds = WorkflowBedOptions & {
+  readonly native: NativeConnection;
+  readonly namespace: string;
+  readonly lakes: ReadonlyMap<string, StubLake>;
+  readonly warn: (workflowId: string, message: string, facts: Record<string, unknown>) => void;
+};
+
+async function createWorkers(needs: WorkerNeeds): Promise<readonly Worker[]> {
+  const { native, namespace, lakes, maxCachedWorkflows, warn } = needs;
+  const common = {
+    connection: native,
+    namespace,
+    identity: identity.worker,
+    buildId: 'ingot-test',
+  };
+  const activities = dispatched(lakes);
+  const withWorkflows: WorkerOptions = {
+    ...common,
+    taskQueue: taskQueues.workflows,
+    workflowBundle: await shippedBundle(),
+    maxCachedWorkflows,
+    // Deprecated by name, and the one way to see what the workflows of one worker log.
+    sinks: {
+      defaultWorkerLogger: Object.fromEntries(
+        ['trace', 'debug', 'info', 'warn', 'error'].map((level) => [
+          level,
+          {
+            fn: (
+              { workflowId }: { workflowId: string },
+              message: string,
+              facts: Record<string, unknown> = {},
+            ) => (level === 'warn' ? warn(workflowId, message, facts) : undefined),
+          },
+        ]),
+      ),
+    },
+  };
+  return Promise.all([
+    Worker.create(withWorkflows),
+    ...[taskQueues.ingest, taskQueues.transform, taskQueues.catalog].map((taskQueue) =>
+      Worker.create({ ...common, taskQueue, activities }),
+    ),
+  ]);
+}
+
+/** Activities that go to the lake of the dataset for which they are called. */
+function dispatched(lakes: ReadonlyMap<string, StubLake>): LakeActivities {
+  const names: readonly (keyof LakeActivities)[] = [
+    'ingest',
+    'describeLakehouse',
+    'routeBatches',
+    'registerBronzeHours',
+    'stageSilver',
+    'stageGold',
+    'checkStaged',
+    'publishVersion',
+    'registerWindow',
+  ];
+  const entries = names.map((name) => [
+    name,
+    (input: unknown) => {
+      const lake = lakes.get(datasetOf(input));
+      if (lake === undefined) throw new Error(`no lake for ${JSON.stringify(input)}`);
+      return (lake.activities[name] as (input: unknown) => unknown)(input);
+    },
+  ]);
+  return Object.fromEntries(entries) as LakeActivities;
+}
+
+/** The SDK's own lines would drown the results; what workflows log goes through their own sink. */
+function beQuiet(): void {
+  try {
+    Runtime.install({ logger: quiet, shutdownSignals: [] });
+  } catch {
+    // Another test file has installed one, which is as good.
+  }
+}
+
+/** A bed for the tests of a file, opened before them and closed after them. */
+export function useWorkflowBed(options: WorkflowBedOptions): () => WorkflowBed {
+  let bed: WorkflowBed | undefined;
+  before(async function () {
+    this.timeout(60_000);
+    bed = await openWorkflowBed(options);
+  });
+  after(async function () {
+    this.timeout(30_000);
+    await bed?.close();
+  });
+  return () => bed!;
+}
+
+/** The same scenarios with workflows kept in memory, and replayed from history on every task. */
+export function inBothCacheModes(name: string, define: (bed: () => WorkflowBed) => void): void {
+  for (const [mode, maxCachedWorkflows] of [
+    ['kept in memory', 200],
+    ['replayed on every task', 0],
+  ] as const) {
+    describe(`${name}, ${mode}`, () => {
+      define(useWorkflowBed({ name, maxCachedWorkflows }));
+    });
+  }
+}
