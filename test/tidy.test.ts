@@ -1,22 +1,16 @@
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
-import { posix } from 'node:path';
 import { envExample } from '../src/env-example.ts';
 import {
-  anchorsIn,
-  codeIn,
   exportsOf,
   findCycles,
   importsOf,
-  linksIn,
   readText,
   repositoryFiles,
-  root,
 } from './support/source-tree.ts';
 
 /*
  * The house rules that no linter checks. What each SQL file needs is checked where its cases run,
- * in test/sql/golden.test.ts; that docs/data-contract.md is current, in test/datasets.
+ * in test/sql/golden.test.ts; what the pages say, in test/docs.test.ts.
  */
 
 const files = repositoryFiles();
@@ -30,9 +24,7 @@ const modules = new Map(
   ),
 );
 const sources = new Map([...modules].filter(([file]) => file.startsWith('src/')));
-const pages = new Map([...texts].filter(([file]) => file.endsWith('.md')));
 const manifest = JSON.parse(readText('package.json')) as {
-  readonly scripts: Readonly<Record<string, string>>;
   readonly dependencies: Readonly<Record<string, string>>;
   readonly devDependencies: Readonly<Record<string, string>>;
 };
@@ -256,60 +248,3 @@ describe('files', () => {
     assert.deepEqual(linesThat(namesOdd, without(texts, 'package-lock.json')), []);
   });
 });
-
-describe('docs', () => {
-  it('have no dead relative link', () => {
-    const dead = [...pages].flatMap(([file, text]) =>
-      linksIn(text)
-        .filter((target) => !/^[a-z]+:/.test(target))
-        .filter((target) => !leadsSomewhere(file, target))
-        .map((target) => `${file}: ${target}`),
-    );
-    assert.deepEqual(dead, []);
-  });
-
-  it('name only commands that there are', () => {
-    const verbs = new Set(
-      [...sources].flatMap(([file, text]) =>
-        file.startsWith('src/cli/')
-          ? [...text.matchAll(/\.command\('([a-z-]+)/g)].map(([, verb]) => verb)
-          : [],
-      ),
-    );
-    const unknown = [...pages].flatMap(([file, text]) =>
-      codeIn(text).flatMap((line) => [
-        ...[...line.matchAll(/\bnpm run ([\w:-]+)/g)]
-          .filter(([, script = '']) => manifest.scripts[script] === undefined)
-          .map(([command]) => `${file}: ${command}`),
-        ...[...line.matchAll(/(?:^|npx |bin\/)ingot(?:\.mjs)? ([a-z]+)/g)]
-          .filter(([, verb]) => verb !== 'help' && !verbs.has(verb))
-          .map(([command]) => `${file}: ${command}`),
-      ]),
-    );
-    assert.deepEqual(unknown, []);
-  });
-
-  it('name only files and folders that there are', () => {
-    const path = /^(src|sql|test|docs|bin|infra|bench)\/[\w./-]*$/;
-    const missing = [...pages].flatMap(([file, text]) =>
-      codeIn(text)
-        .filter((span) => path.test(span) && !existsSync(new URL(span, root)))
-        .map((span) => `${file}: ${span}`),
-    );
-    assert.deepEqual(missing, []);
-  });
-
-  it('show every folder of src/ in docs/architecture.md, and no other', () => {
-    const tree = /^src\/\n((?: {2}.*\n)+)/m.exec(readText('docs/architecture.md'))?.[1] ?? '';
-    const shown = [...tree.matchAll(/^ {2}([\w-]+)\/ /gm)].map(([, folder]) => folder);
-    const folders = new Set([...sources.keys()].map((file) => file.split('/')[1] ?? ''));
-    assert.deepEqual(shown.sort(), [...folders].filter((folder) => !folder.endsWith('.ts')).sort());
-  });
-});
-
-function leadsSomewhere(file: string, target: string): boolean {
-  const [path = '', anchor] = target.split('#');
-  const found = path === '' ? file : posix.join(posix.dirname(file), path);
-  if (!existsSync(new URL(found, root))) return false;
-  return anchor === undefined || anchorsIn(readText(found)).includes(anchor);
-}

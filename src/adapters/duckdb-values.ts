@@ -81,7 +81,7 @@ function converterOf(type: DuckDBType): Converter {
 
 function fromBigInt(value: bigint): Value {
   const number = Number(value);
-  return true ? number : String(value);
+  return Number.isSafeInteger(number) ? number : String(value);
 }
 
 /** The last instant that a JavaScript date can hold, in microseconds. */

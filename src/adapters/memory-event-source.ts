@@ -25,7 +25,7 @@ export type MemoryEventSource = EventSource & {
   appendGap(topic: string, partition: number, offsets: number): void;
   /** Retention: what lies before the offset is gone. */
   setOffsetStart(topic: string, partition: number, offset: string): void;
-  committedOffsets(group: string): readonly (TopicPartition & { readonly offset: string })[];
+  committedOffsets(group: string): ReadOptions['positions'];
 };
 
 export type MemoryEventSourceOptions = {
@@ -37,6 +37,8 @@ export type MemoryEventSourceOptions = {
 /** The visible records of one topic partition, in offset order, and the offsets that are taken. */
 type Log = { start: bigint; end: bigint; records: SourceRecord[] };
 
+type Position = ReadOptions['positions'][number];
+
 type Store = {
   readonly topics: Map<string, readonly Log[]>;
   readonly recordsPerFetchMax: number;
@@ -47,14 +49,14 @@ type Store = {
 export function createMemoryEventSource(options: MemoryEventSourceOptions = {}): MemoryEventSource {
   const { recordsPerFetchMax = 500, now = Date.now } = options;
   const store: Store = { topics: new Map(), recordsPerFetchMax, waiting: new Set() };
-  const committed = new Map<string, Map<string, TopicPartition & { readonly offset: string }>>();
+  const committed = new Map<string, Map<string, Position>>();
   const { topics } = store;
   return {
     describeTopic: async (topic) => describe(store, topic),
     read: (read) => readAll(store, read),
     publishPositions: async (group, positions) => {
       for (const { topic } of positions) describe(store, topic);
-      const known = committed.get(group) ?? new Map();
+      const known = committed.get(group) ?? new Map<string, Position>();
       committed.set(group, known);
       for (const position of positions) known.set(keyOf(position), position);
     },
@@ -127,7 +129,7 @@ async function readAll(store: Store, { positions, onFetched, signal }: ReadOptio
 
 async function readOne(
   store: Store,
-  { topic, partition, offset }: ReadOptions['positions'][number],
+  { topic, partition, offset }: Position,
   onFetched: ReadOptions['onFetched'],
   isOver: () => boolean,
 ): Promise<void> {

@@ -12,7 +12,7 @@ import { join } from 'node:path';
 export async function createScratchFolder(cacheDirectory: string): Promise<string> {
   const parent = scratchParent(cacheDirectory);
   await mkdir(parent, { recursive: true });
-  return mkdtemp(join(parent, `${hostname()}.${process.pid}.`));
+  return mkdtemp(join(parent, `${hostPrefix()}${process.pid}.`));
 }
 
 /** Removes scratch folders whose process is gone. */
@@ -31,9 +31,14 @@ function scratchParent(cacheDirectory: string): string {
   return join(cacheDirectory, 'scratch');
 }
 
+/** Without dots of its own, so that no host's name begins with another's prefix. */
+function hostPrefix(): string {
+  return `${hostname().replaceAll('.', '-')}.`;
+}
+
 /** A folder of another host that shares the cache is none of our business. */
 async function isAbandoned(parent: string, name: string): Promise<boolean> {
-  const prefix = `${hostname()}.`;
+  const prefix = hostPrefix();
   if (!name.startsWith(prefix)) return false;
   const pid = Number(name.slice(prefix.length).split('.')[0]);
   if (!Number.isSafeInteger(pid) || pid <= 0) return false;

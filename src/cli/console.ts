@@ -3,9 +3,9 @@ import Table from 'cli-table3';
 import pc from 'picocolors';
 import type { Environment } from '../config.ts';
 import { messageOf } from '../errors.ts';
-import { csvLines } from './csv.ts';
+import { csvLines, type Cell } from './csv.ts';
 
-export type Cell = string | number | bigint | boolean | null;
+export type { Cell } from './csv.ts';
 
 /** A line that says how far a piece of work is. Exactly one of `succeed` and `fail` ends it. */
 export type Progress = {

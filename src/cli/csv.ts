@@ -1,4 +1,5 @@
-import type { Cell } from './console.ts';
+/** One value of a table that is printed. */
+export type Cell = string | number | bigint | boolean | null;
 
 /**
  * RFC 4180: lines end in CRLF, a field with a comma, quote or line break is quoted. An absent value

@@ -142,7 +142,8 @@ function reading(): string[] {
     '**Types.** A field that is not of its JSON type is not converted: its column is null, the ' +
       'record is kept in `_raw`, and the quarantine names the field. A price with more than two ' +
       'decimals is such a field.',
-    '**Unknown fields** are kept in `_extra` as JSON.',
+    '**Unknown fields** are kept in `_extra` as JSON. One that nests too deeply to be written as ' +
+      'such counts as a field that is not of its type.',
     '**Duplicates.** Events with equal `event_id` in the same hour of event time are duplicates. ' +
       'Rejected rows are left out first; of the rest, the row with the least (`_ingest_ts`, ' +
       '`_topic`, `_partition`, `_offset`) wins. While an hour is open, the row that was published ' +

@@ -9,6 +9,7 @@ import {
   type SilverState,
   isClosed,
 } from './owner-state.ts';
+import { formatInstant } from './time.ts';
 import { type WindowId, overlapping, windowOf } from './window.ts';
 
 /*
@@ -109,6 +110,7 @@ function silverCandidates(state: OwnerState, settings: OwnerSettings): Candidate
 
 function isBuildable(window: SilverState, closed: boolean): boolean {
   if (window.building !== null || window.parked !== null) return false;
+  if (window.heldBack !== null && !closed) return false;
   return hasPending(window) || (closed && !window.sealed);
 }
 
@@ -156,13 +158,35 @@ function goldCandidate(
 ): Candidate | null {
   const slash = key.indexOf('/');
   const [table, id] = [key.slice(0, slash), key.slice(slash + 1)];
-  if (settings.goldRefresh === 'schedule' && !window.due) return null;
-  const build: BuildGold = { kind: 'buildGold', key, table, window: id, complete: window.complete };
+  if (settings.goldRefresh === 'schedule' && !isDue(state, id, window)) return null;
+  const complete = window.complete && isComplete(state, id, settings);
+  const build: BuildGold = { kind: 'buildGold', key, table, window: id, complete };
   const restMs = window.builtAtMs === null ? 0 : window.builtAtMs + 3 * window.buildMs;
   // Gold waits while its silver is moving, but never longer than two folds.
   const longestMs = window.staleSinceMs + 2 * settings.foldMs;
   const quiet = isQuiet(state, id, settings);
   return { build, dueMs: Math.max(restMs, quiet ? nowMs : longestMs) };
+}
+
+/** A window that ends before the last due hour did is built as soon as it is stale. */
+function isDue(state: OwnerState, gold: WindowId, window: GoldState): boolean {
+  return window.due || formatInstant(windowOf(gold).endMs) <= (state.goldDueBefore ?? '');
+}
+
+/** Whether every hour of a gold window that was due is over and built whole. */
+function isComplete(state: OwnerState, gold: WindowId, settings: OwnerSettings): boolean {
+  const dueBefore = state.goldDueBefore;
+  if (dueBefore === null) return true;
+  return overlapping(windowOf(gold), 'hour').every(
+    ({ id, endMs }) => formatInstant(endMs) > dueBefore || isWhole(state, id, settings),
+  );
+}
+
+/** An hour of which nothing is known any more was built whole, or brought nothing. */
+function isWhole(state: OwnerState, hour: WindowId, settings: OwnerSettings): boolean {
+  const window = state.silver[hour];
+  const closed = isClosed(state, hour, settings.allowedLatenessMs);
+  return closed && (window === undefined || (window.sealed && !hasPending(window)));
 }
 
 /** Whether no hour of a gold window has a silver build running or waiting. */
@@ -184,10 +208,7 @@ export function releasedDues(
   nowMs: number,
 ): readonly ReleasedDue[] {
   return state.dues.flatMap(({ hour, sinceMs }): ReleasedDue[] => {
-    const window = state.silver[hour];
-    const closed = isClosed(state, hour, settings.allowedLatenessMs);
-    const sealed = closed && (window === undefined || (window.sealed && !hasPending(window)));
-    if (sealed) return [{ hour, complete: true }];
+    if (isWhole(state, hour, settings)) return [{ hour, complete: true }];
     return nowMs >= sinceMs + settings.maxWaitMs ? [{ hour, complete: false }] : [];
   });
 }

@@ -15,9 +15,14 @@ export type LogProgress = {
   readonly sealedTo: number;
   /** Highest number that was routed to windows: the bookmark. */
   readonly routedTo: number;
-  /** Everything before this has been read, ISO-8601. */
+  /** Everything before this has been read and routed, ISO-8601. */
   readonly frontier: string;
+  /** Frontiers that count as soon as the batches before them are routed. */
+  readonly promised: readonly FrontierPromise[];
 };
+
+/** Everything before the frontier is in the batches up to `sealedTo`. */
+export type FrontierPromise = { readonly sealedTo: number; readonly frontier: string };
 
 /** Batches `first` to `through` of a log hold rows of a window that no version has yet. */
 export type PendingRange = { readonly first: number; readonly through: number };
@@ -31,6 +36,8 @@ export type SilverState = {
   readonly touchedMs: number;
   readonly building: { readonly mode: BuildMode; readonly sinceMs: number } | null;
   readonly parked: Parked | null;
+  /** Why a fold did not pass its gate: its rows wait for the seal build. Null: they may be folded. */
+  readonly heldBack: string | null;
   /** A whole build was published after the window had closed. */
   readonly sealed: boolean;
   /** The rows came after the window had been sealed. */
@@ -48,7 +55,7 @@ export type GoldState = {
   readonly buildMs: number;
   /** False when the hour was not waited for to the end. */
   readonly complete: boolean;
-  /** The Schedule, or lateness, wants it built; without that only `follow` builds it. */
+  /** The Schedule has called it due since it was built; without that only `follow` builds it. */
   readonly due: boolean;
 };
 
@@ -91,11 +98,7 @@ export function newOwner(dataset: string): OwnerState {
 }
 
 export type LogAdvanced = {
-  readonly logs: readonly {
-    readonly log: LogName;
-    readonly sealedTo: number;
-    readonly frontier: string;
-  }[];
+  readonly logs: readonly (FrontierPromise & { readonly log: LogName })[];
 };
 
 /** What one route found: batches up to `through` of each log, and the rows they hold per hour. */
@@ -170,13 +173,14 @@ export function describeOwner(state: OwnerState): string {
   const pendingRows = windows.reduce((sum, window) => sum + window.pendingRows, 0);
   const building = [...windows, ...Object.values(state.gold)].filter((w) => w.building !== null);
   const parked = [...windows, ...Object.values(state.gold)].filter((w) => w.parked !== null);
+  const heldBack = windows.filter((window) => window.heldBack !== null);
   const stale = Object.values(state.gold).filter((window) => window.stale).length;
   const frontier = frontierOf(state);
   return [
     state.paused ? 'Paused.' : null,
     frontier === null ? 'No source log has reported yet.' : `Complete up to ${frontier}.`,
     `${building.length} builds running, ${pendingRows} rows wait for silver, ${stale} gold windows are stale,`,
-    `${parked.length} parked.`,
+    `${parked.length} parked, ${heldBack.length} held back until their hour is over.`,
     `${state.counters.silverBuilt} silver and ${state.counters.goldBuilt} gold versions published since the start.`,
   ]
     .filter((part) => part !== null)

@@ -1,9 +1,9 @@
 import type { LogName } from './paths.ts';
 import type { Build } from './owner-decisions.ts';
+import { goldBuilt, markGoldStale } from './owner-gold.ts';
+import { logRouted, logTold } from './owner-logs.ts';
 import {
-  type GoldBuilt,
   type GoldGrain,
-  type GoldKey,
   type GoldState,
   type LogAdvanced,
   type OwnerState,
@@ -15,20 +15,15 @@ import {
   isClosed,
 } from './owner-state.ts';
 import { formatInstant } from './time.ts';
-import { type WindowId, nextWindow, overlapping, windowAt, windowOf } from './window.ts';
+import { type WindowId, nextWindow, windowAt, windowOf } from './window.ts';
 
 /* What a message does to the owner. Every function returns a new state and touches nothing else. */
 
-/** A level, not an edge: an older message never takes anything back. */
+/** A lane tells how far its source logs are; from the first time on, hours are closed. */
 export function logAdvanced(state: OwnerState, message: LogAdvanced, nowMs: number): OwnerState {
   const logs = { ...state.logs };
   for (const { log, sealedTo, frontier } of message.logs) {
-    const known = logs[log];
-    logs[log] = {
-      sealedTo: Math.max(known?.sealedTo ?? -1, sealedTo),
-      routedTo: known?.routedTo ?? -1,
-      frontier: known !== undefined && known.frontier > frontier ? known.frontier : frontier,
-    };
+    logs[log] = logTold(logs[log], { sealedTo, frontier });
   }
   const nextToClose = state.nextToClose ?? windowAt(nowMs, 'hour').id;
   return { ...state, logs, nextToClose };
@@ -38,7 +33,7 @@ export function routed(state: OwnerState, found: Routed, nowMs: number): OwnerSt
   const logs = { ...state.logs };
   for (const [log, through] of Object.entries(found.through)) {
     const known = logs[log];
-    if (known !== undefined) logs[log] = { ...known, routedTo: Math.max(known.routedTo, through) };
+    if (known !== undefined) logs[log] = logRouted(known, through);
   }
   const silver = { ...state.silver };
   for (const touch of found.windows) {
@@ -59,6 +54,7 @@ function newSilver(state: OwnerState, window: WindowId, nowMs: number): SilverSt
     touchedMs: nowMs,
     building: null,
     parked: null,
+    heldBack: null,
     sealed: false,
     late: passed,
     builtAtMs: null,
@@ -115,27 +111,33 @@ function silverBuilt(
   gold: readonly GoldGrain[],
   nowMs: number,
 ): OwnerState {
-  const window = state.silver[built.window];
-  if (window === undefined) return state;
   const done = built.outcome === 'published' || built.outcome === 'unchanged';
+  // An unchanged build may be the second one after a publication that nobody has heard of.
+  const marked = done ? markGoldStale(state, built.window, gold, nowMs) : state;
+  const window = state.silver[built.window];
+  if (window === undefined) return marked;
   const pending = done ? withoutCovered(window.pending, built.through) : window.pending;
   const empty = Object.keys(pending).length === 0;
-  const parked = built.outcome === 'blocked' || built.outcome === 'failed';
+  // A fold that does not pass leaves its rows to the seal build: nobody has to decide about an hour
+  // that everybody still watches.
+  const held = built.outcome === 'blocked' && built.mode === 'fold';
+  const parked = built.outcome === 'failed' || (built.outcome === 'blocked' && !held);
+  const reason = built.reason ?? built.outcome;
   const next: SilverState = {
     ...window,
     pending,
     pendingRows: empty ? 0 : window.pendingRows,
     pendingSinceMs: empty ? null : nowMs,
     building: null,
-    parked: parked ? { reason: built.reason ?? built.outcome, sinceMs: nowMs } : null,
+    parked: parked ? { reason, sinceMs: nowMs } : null,
+    heldBack: held ? reason : done ? null : window.heldBack,
     sealed: done && built.mode !== 'fold' && empty,
     late: empty ? false : window.late,
     builtAtMs: done ? nowMs : window.builtAtMs,
     buildMs: done ? built.durationMs : window.buildMs,
   };
   const silver = { ...state.silver, [built.window]: next };
-  const landed = { ...state, silver };
-  return built.outcome === 'published' ? markGoldStale(landed, built.window, gold, nowMs) : landed;
+  return { ...marked, silver };
 }
 
 function withoutCovered(
@@ -149,52 +151,6 @@ function withoutCovered(
     })
     .filter(([, range]) => range.first <= range.through);
   return Object.fromEntries(left);
-}
-
-/** Marks the gold windows that overlap an hour as older than their silver. */
-export function markGoldStale(
-  state: OwnerState,
-  hour: WindowId,
-  tables: readonly GoldGrain[],
-  nowMs: number,
-  release: { readonly complete: boolean } | null = null,
-): OwnerState {
-  const gold = { ...state.gold };
-  const dueBeforeMs = state.goldDueBefore === null ? 0 : Date.parse(state.goldDueBefore);
-  for (const { name, grain } of tables) {
-    for (const window of overlapping(windowOf(hour), grain)) {
-      const key: GoldKey = `${name}/${window.id}`;
-      const known = gold[key];
-      gold[key] = {
-        building: known?.building ?? null,
-        parked: null,
-        builtAtMs: known?.builtAtMs ?? null,
-        buildMs: known?.buildMs ?? 0,
-        stale: true,
-        staleSinceMs: known?.stale === true ? known.staleSinceMs : nowMs,
-        complete: release?.complete ?? true,
-        due: known?.due === true || release !== null || window.endMs <= dueBeforeMs,
-      };
-    }
-  }
-  return { ...state, gold };
-}
-
-function goldBuilt(state: OwnerState, built: GoldBuilt, nowMs: number): OwnerState {
-  const key: GoldKey = `${built.table}/${built.window}`;
-  const window = state.gold[key];
-  if (window === undefined) return state;
-  const parked = built.outcome === 'blocked' || built.outcome === 'failed';
-  const next: GoldState = {
-    ...window,
-    building: null,
-    parked: parked ? { reason: built.reason ?? built.outcome, sinceMs: nowMs } : null,
-    stale: window.stale || built.outcome === 'superseded',
-    due: window.due || built.outcome === 'superseded',
-    builtAtMs: parked ? window.builtAtMs : nowMs,
-    buildMs: built.durationMs,
-  };
-  return { ...state, gold: { ...state.gold, [key]: next } };
 }
 
 /** The Schedule says that an hour is over and its gold is due. Asked twice, noted once. */

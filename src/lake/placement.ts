@@ -211,13 +211,12 @@ const nestingMax = 200;
 
 function nestsTooDeeply(value: unknown): boolean {
   let level: readonly unknown[] = [value];
-  for (let depth = 0; depth <= nestingMax; depth += 1) {
-    level = level.flatMap((inner) =>
+  for (let depth = 0; depth < nestingMax && level.length > 0; depth += 1) {
+    level = level.flatMap((inner): unknown[] =>
       typeof inner === 'object' && inner !== null ? Object.values(inner) : [],
     );
-    if (level.length === 0) return false;
   }
-  return true;
+  return level.length > 0;
 }
 
 function own(record: Readonly<Record<string, unknown>>, name: string): unknown {

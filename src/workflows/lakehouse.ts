@@ -64,10 +64,7 @@ export async function lakehouse(input: LakehouseInput<OwnerState>): Promise<void
   listen({
     state: () => state,
     change,
-    gold: async () => {
-      await condition(() => settings !== null);
-      return settings!.gold;
-    },
+    gold: () => settings?.gold ?? null,
     reported: waits.hurry,
     renew: () => void (renewed = changed = true),
   });

@@ -1,4 +1,4 @@
-import { log, setHandler } from '@temporalio/workflow';
+import { condition, log, setHandler } from '@temporalio/workflow';
 import { goldBuildId, silverBuildId } from '../lake/messages.ts';
 import type { GoldGrain, OwnerState } from '../lake/owner-state.ts';
 import { hourDue, logAdvanced, windowBuilt } from '../lake/owner.ts';
@@ -20,8 +20,8 @@ import { checkedHourDue, checkedLogAdvanced, checkedWindowBuilt } from './signal
 export type OwnerAccess = {
   readonly state: () => OwnerState;
   readonly change: (next: OwnerState) => void;
-  /** The gold tables, as soon as the settings are known. */
-  readonly gold: () => Promise<readonly GoldGrain[]>;
+  /** The gold tables; `null` until the settings are known. */
+  readonly gold: () => readonly GoldGrain[] | null;
   /** A build has reported; its workflow is about to end. */
   readonly reported: (buildId: string) => void;
   readonly renew: () => void;
@@ -39,8 +39,10 @@ export function listen(owner: OwnerAccess): void {
   setHandler(logAdvancedSignal, onAdvanced);
   setHandler(hourDueSignal, onDue);
   setHandler(windowBuiltSignal, async (message) => {
-    // Which gold windows become stale hangs on the settings, so an early report waits for them.
-    const gold = await owner.gold();
+    // Which gold windows become stale hangs on the settings, so an early report waits for them. Any
+    // other is taken at once: the end of its workflow, right behind it, must find it taken.
+    if (owner.gold() === null) await condition(() => owner.gold() !== null);
+    const gold = owner.gold()!;
     tolerant('windowBuilt', () => {
       const built = checkedWindowBuilt(message);
       const { dataset } = state();

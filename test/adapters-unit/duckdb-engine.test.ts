@@ -157,15 +157,14 @@ describe('createDuckdbEngine', () => {
   it('removes what a killed process of this host left, before its first session', async () => {
     const other = await createTestEngine();
     const scratch = join(other.cacheDirectory, 'scratch');
+    const host = hostname().replaceAll('.', '-');
+    const others = [`${host}.${process.ppid}.abc`, 'elsewhere.4999999.abc'].sort();
     // No process has this number: it is above the largest that Linux gives.
-    await mkdir(join(scratch, `${hostname()}.4999999.abc`), { recursive: true });
-    await mkdir(join(scratch, `${hostname()}.${process.ppid}.abc`), { recursive: true });
-    await mkdir(join(scratch, 'elsewhere.4999999.abc'), { recursive: true });
+    for (const name of [`${host}.4999999.abc`, ...others]) {
+      await mkdir(join(scratch, name), { recursive: true });
+    }
     await (await other.engine.open([])).close();
-    assert.deepEqual(
-      (await readdir(scratch)).sort(),
-      [`${hostname()}.${process.ppid}.abc`, 'elsewhere.4999999.abc'].sort(),
-    );
+    assert.deepEqual((await readdir(scratch)).sort(), others);
     await other.remove();
   });
 });

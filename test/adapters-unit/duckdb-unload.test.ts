@@ -18,7 +18,7 @@ describe('SqlSession.unload', () => {
   let folders = 0;
 
   before(async () => {
-    test = await createTestEngine();
+    test = await createTestEngine({ threads: 2 });
     session = await test.engine.open([]);
   });
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { createKafka, withAdmin } from '../../src/adapters/kafka-client.ts';
+import { createKafka, withAdmin, withCluster } from '../../src/adapters/kafka-client.ts';
 import { createKafkaEventSource } from '../../src/adapters/kafka-event-source.ts';
 import { loadConfig } from '../../src/config.ts';
 import { IngotError } from '../../src/errors.ts';
@@ -110,7 +110,6 @@ describe('createKafkaEventSource', function () {
     const { groups } = await opened.admin.describeGroups([group]);
     const memberId = groups[0]?.members[0]?.memberId ?? '';
     type Leaving = { leaveGroup(request: { groupId: string; memberId: string }): Promise<void> };
-    const { withCluster } = await import('../../src/adapters/kafka-client.ts');
     await withCluster(opened.kafka, async (cluster) => {
       await cluster.refreshMetadata();
       const coordinator = await cluster.findGroupCoordinator({ groupId: group });

@@ -25,7 +25,7 @@ const place = (record: unknown) => placeText(JSON.stringify(record));
 
 function placed(placement: Placement): Placement & { kind: 'placed' } {
   assert.equal(placement.kind, 'placed', JSON.stringify(placement));
-  return placement as Placement & { kind: 'placed' };
+  return placement;
 }
 
 function reasonOf(placement: Placement): string {

@@ -115,10 +115,12 @@ function rowsOfAllCases(name: string): TableInput {
   return { name: `all_${name}`, columns, kind: 'rows', rows };
 }
 
-/** Names the tables as the statement does and runs it. */
+/** Names the tables as the statement does, with the columns that it knows, and runs it. */
 async function run(sqlCase: SqlCase, index: number) {
+  const words = new Set(sqlCase.file.sql.match(/\w+/g));
   for (const table of sqlCase.tables) {
-    const columns = table.columns.map((column) => column.name).join(', ');
+    const names = table.columns.map((column) => column.name);
+    const columns = names.filter((name) => words.has(name)).join(', ');
     await session.materialize(
       table.name,
       `SELECT ${columns} FROM all_${likeOf(table, sqlCase)}

@@ -45,7 +45,7 @@ describe('importsOf', () => {
     ],
     [
       'reads imports on use',
-      "const { a, b: c } = await import('./b.ts');\nconst d = await import('./d.ts');",
+      "function f() {\n  const { a, b: c } = await import('./b.ts');\n}\nconst d = await import('./d.ts');",
       [
         { file: 'src/lake/b.ts', names: ['a', 'b'], isTypeOnly: false },
         { file: 'src/lake/d.ts', names: ['*'], isTypeOnly: false },

@@ -38,7 +38,7 @@ export type Import = {
 
 const statement = /^(?:import|export)\s+(type\s+)?([^;'"]*?)\s*from\s+'(\.[^']+)';/gm;
 const bareImport = /^import\s+'(\.[^']+)';/gm;
-const awaited = /(?:\{([^}]*)\}|\w+)\s*=\s*await import\('(\.[^']+)'\)/g;
+const awaited = /(?:\{([^{}]*)\}|\w+)\s*=\s*await import\('(\.[^']+)'\)/g;
 const typeQuery = /import\('(\.[^']+)'\)(?:\.(\w+))?/g;
 
 /** The relative imports and re-exports of a module. */

@@ -13,14 +13,14 @@ export type TestEngine = {
 };
 
 /** The embedded engine over a lake in memory, with a cache folder of its own. */
-export async function createTestEngine(cacheBytesMax = 1 << 24): Promise<TestEngine> {
+export async function createTestEngine({ threads = 1 } = {}): Promise<TestEngine> {
   const cacheDirectory = await mkdtemp(join(tmpdir(), 'ingot-sql-'));
   const objects = createMemoryObjectStore();
   const engine = createDuckdbEngine({
     objects,
     cacheDirectory,
-    cacheBytesMax,
-    threads: 2,
+    cacheBytesMax: 1 << 24,
+    threads,
     memoryMb: 512,
   });
   const remove = () => rm(cacheDirectory, { recursive: true, force: true });

@@ -4,13 +4,13 @@ import { waitUntil } from '../../../src/stack/wait-until.ts';
 export async function eventually<T>(
   what: string,
   probe: () => Promise<T | undefined | false> | T | undefined | false,
-  limitMs = 15_000,
+  { limitMs = 15_000, everyMs = 10 }: { readonly limitMs?: number; readonly everyMs?: number } = {},
 ): Promise<T> {
   let found: T | undefined | false;
   const isFound = async (): Promise<boolean> => {
     found = await probe();
     return found !== undefined && found !== false;
   };
-  if (await waitUntil(isFound, { limitMs, everyMs: 20 })) return found as T;
+  if (await waitUntil(isFound, { limitMs, everyMs })) return found as T;
   throw new Error(`waited ${limitMs / 1_000} s in vain for ${what}`);
 }

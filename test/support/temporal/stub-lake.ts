@@ -6,6 +6,7 @@ import type { LakehouseActivities } from '../../../src/activities/lakehouse.ts';
 import type { QualityActivities } from '../../../src/activities/quality.ts';
 import type { SilverActivities } from '../../../src/activities/silver.ts';
 import type { OwnerSettings } from '../../../src/lake/owner-decisions.ts';
+import { eventually } from './eventually.ts';
 
 export type LakeActivities = IngestActivities &
   CatalogActivities &
@@ -20,7 +21,7 @@ export type Input<Name extends ActivityName> = Parameters<LakeActivities[Name]>[
 /** Everything at once and nothing is waited for, so that a scenario lasts as long as its work. */
 export const hasty: OwnerSettings = {
   allowedLatenessMs: 0,
-  foldMs: 20,
+  foldMs: 0,
   foldHorizonMs: 3 * 3_600_000,
   maxWaitMs: 60_000,
   goldRefresh: 'follow',
@@ -32,6 +33,8 @@ export type StubLake = {
   readonly activities: LakeActivities;
   /** Inputs of the calls of an activity, in order. */
   readonly calls: <Name extends ActivityName>(name: Name) => readonly Input<Name>[];
+  /** Waits until an activity has been called so often. */
+  readonly called: (name: ActivityName, times: number) => Promise<void>;
 };
 
 export type StubLakeOptions = Partial<LakeActivities> & {
@@ -87,10 +90,14 @@ export function stubLake({ settings, windows = [], ...given }: StubLakeOptions =
       return (run as (input: unknown) => unknown)(input);
     },
   ]);
+  const calls = <Name extends ActivityName>(name: Name): readonly Input<Name>[] =>
+    seen.filter((call) => call.name === name).map(({ input }) => input as Input<Name>);
   return {
     activities: Object.fromEntries(recorded) as LakeActivities,
-    calls: <Name extends ActivityName>(name: Name) =>
-      seen.filter((call) => call.name === name).map(({ input }) => input as Input<Name>),
+    calls,
+    called: async (name, times) => {
+      await eventually(`${times} calls of ${name}`, () => calls(name).length >= times);
+    },
   };
 }
 

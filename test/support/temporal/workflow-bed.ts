@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { Client, type Connection, type WorkflowHandle } from '@temporalio/client';
 import { type NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
 import { loadConfig } from '../../../src/config.ts';
+import { messageOf } from '../../../src/errors.ts';
 import { taskQueues } from '../../../src/lake/messages.ts';
 import { connectTemporal } from '../../../src/stack/temporal-connection.ts';
 import { ensureTemporalNamespace } from '../../../src/stack/temporal-namespace.ts';
@@ -68,7 +69,9 @@ export async function openWorkflowBed(options: WorkflowBedOptions): Promise<Work
       return name;
     },
     warnings: (dataset) => warned.filter(({ workflowId }) => workflowId.split('/')[1] === dataset),
-    record: (scenario, handle) => recordHistory({ scenario, handle, namespace }),
+    record: async (scenario, handle) => {
+      if (options.maxCachedWorkflows > 0) await recordHistory({ scenario, handle, namespace });
+    },
     close: async () => {
       for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
       await Promise.all(runs);
@@ -150,34 +153,51 @@ function dispatched(lakes: ReadonlyMap<string, StubLake>): LakeActivities {
 /** The SDK's own lines would drown the results; what workflows log goes through their own sink. */
 function beQuiet(): void {
   try {
-    Runtime.install({ logger: quiet, shutdownSignals: [] });
+    Runtime.install({
+      logger: quiet,
+      shutdownSignals: [],
+      telemetryOptions: { logging: { forward: {}, filter: 'OFF' } },
+    });
   } catch {
     // Another test file has installed one, which is as good.
   }
 }
 
-/** A bed for the tests of a file, opened before them and closed after them. */
-export function useWorkflowBed(options: WorkflowBedOptions): () => WorkflowBed {
-  let bed: WorkflowBed | undefined;
-  before(async function () {
-    this.timeout(60_000);
-    bed = await openWorkflowBed(options);
-  });
-  after(async function () {
-    this.timeout(30_000);
-    await bed?.close();
-  });
-  return () => bed!;
-}
+type Scenario = (bed: WorkflowBed) => Promise<void>;
 
-/** The same scenarios with workflows kept in memory, and replayed from history on every task. */
-export function inBothCacheModes(name: string, define: (bed: () => WorkflowBed) => void): void {
-  for (const [mode, maxCachedWorkflows] of [
-    ['kept in memory', 200],
-    ['replayed on every task', 0],
-  ] as const) {
-    describe(`${name}, ${mode}`, () => {
-      define(useWorkflowBed({ name, maxCachedWorkflows }));
+/**
+ * The scenarios of a file. Each runs on two beds at the same time: on one, workflows are kept in
+ * memory; on the other, every workflow task replays its history.
+ */
+export function describeScenarios(
+  name: string,
+  define: (scenario: (claim: string, run: Scenario) => void) => void,
+): void {
+  describe(name, function () {
+    this.timeout(30_000);
+    const modes = { kept: 200, replayed: 0 };
+    let beds: readonly (WorkflowBed & { readonly mode: string })[] = [];
+    before(async () => {
+      beds = await Promise.all(
+        Object.entries(modes).map(async ([mode, maxCachedWorkflows]) => {
+          const bed = await openWorkflowBed({ name: `${name}-${mode}`, maxCachedWorkflows });
+          return { ...bed, mode };
+        }),
+      );
     });
-  }
+    after(async () => {
+      await Promise.all(beds.map((bed) => bed.close()));
+    });
+    define((claim, run) => {
+      it(claim, async () => {
+        const ends = await Promise.allSettled(beds.map((bed) => run(bed)));
+        for (const [index, end] of ends.entries()) {
+          if (end.status === 'fulfilled') continue;
+          throw new Error(`with workflows ${beds[index]!.mode}: ${messageOf(end.reason)}`, {
+            cause: end.reason,
+          });
+        }
+      });
+    });
+  });
 }
