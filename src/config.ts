@@ -4,14 +4,17 @@ import { z } from 'zod';
 import { IngotError } from './errors.ts';
 
 /*
- * Every setting of Ingot, once. An empty variable counts as absent, so that a commented line in an
+ * Every setting of Ingot, once. An empty or blank variable counts as absent, so that a commented line in an
  * .env file and a missing one mean the same. docs: .env.example is generated from these keys and
  * descriptions, and test/tidy.test.ts holds the two together.
  */
 
-const port = (byDefault: number) => z.coerce.number().int().min(1).max(65_535).default(byDefault);
-const whole = (byDefault: number, min: number, max: number) =>
-  z.coerce.number().int().min(min).max(max).default(byDefault);
+const whole = (byDefault: number, min: number, max: number) => {
+  const error = `must be a whole number from ${min} to ${max}`;
+  return z.coerce.number(error).int(error).min(min, error).max(max, error).default(byDefault);
+};
+const port = (byDefault: number) => whole(byDefault, 1, 65_535);
+const address = z.url({ protocol: /^https?$/, error: 'must be an http or https address' });
 const optional = z.string().min(1).optional();
 
 const hostAndPort = z.string().regex(/^[^\s:]+:\d{1,5}$/, 'must be host:port');
@@ -52,8 +55,7 @@ export const configSchema = z.object({
   TEMPORAL_TLS: z.stringbool().default(false).describe('Speak TLS to Temporal.'),
   TEMPORAL_TLS_CERT_FILE: optional.describe('Client certificate (PEM) for mutual TLS.'),
   TEMPORAL_TLS_KEY_FILE: optional.describe('Client key (PEM) for mutual TLS.'),
-  TEMPORAL_WEB_URL: z
-    .url()
+  TEMPORAL_WEB_URL: address
     .optional()
     .describe('Address of the Temporal Web UI. Unset: the local one.'),
 
@@ -82,8 +84,7 @@ export const configSchema = z.object({
   ),
 
   AWS_REGION: z.string().min(1).default('us-west-2').describe('Region of S3, Glue and Athena.'),
-  AWS_ENDPOINT_URL: z
-    .url()
+  AWS_ENDPOINT_URL: address
     .optional()
     .describe('One endpoint for S3 and Glue. Unset: the local stack.'),
   AWS_USE_REAL: z.stringbool().default(false).describe('true: no endpoint, the real AWS.'),
@@ -171,21 +172,22 @@ export function loadConfig(env: Environment): Config {
   const present = Object.fromEntries(
     Object.keys(configSchema.shape)
       .map((name) => [name, env[name]] as const)
-      .filter(([, value]) => value !== undefined && value !== ''),
+      .filter(([, value]) => value !== undefined && value.trim() !== ''),
   );
   const parsed = configSchema.safeParse(present);
   const problems = parsed.success
     ? crossChecks(parsed.data)
-    : parsed.error.issues.map((issue) =>
-        describeIssue(issue.path.join('.'), issue.message, present),
-      );
+    : [
+        ...parsed.error.issues.map((issue) =>
+          describeIssue(issue.path.join('.'), issue.message, present),
+        ),
+        ...crossChecksOfTheRest(present, parsed.error.issues),
+      ];
   if (problems.length > 0 || !parsed.success) {
     throw new IngotError(
       'CONFIG_INVALID',
       `wrong settings:\n${problems.map((p) => `  ${p}`).join('\n')}`,
-      {
-        retryable: false,
-      },
+      { retryable: false },
     );
   }
   return Object.freeze(derive(parsed.data));
@@ -204,6 +206,17 @@ function derive(settings: Settings): Config {
       : (settings.AWS_ENDPOINT_URL ?? `http://127.0.0.1:${settings.STACK_AWS_PORT}`),
     lakeBucket: settings.LAKE_BUCKET ?? `ingot-lake-${settings.INGOT_ID}`,
   };
+}
+
+/** What does not fit together among the variables that are right by themselves. */
+function crossChecksOfTheRest(
+  present: Readonly<Record<string, unknown>>,
+  issues: readonly { readonly path: readonly PropertyKey[] }[],
+): string[] {
+  const wrong = new Set(issues.map(({ path }) => path.join('.')));
+  const rest = Object.entries(present).filter(([name]) => !wrong.has(name));
+  const parsed = configSchema.safeParse(Object.fromEntries(rest));
+  return parsed.success ? crossChecks(parsed.data) : [];
 }
 
 function crossChecks(settings: Settings): string[] {

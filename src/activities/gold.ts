@@ -9,7 +9,7 @@ import { overlapping, windowOf, windowParameters } from '../lake/window.ts';
 import type { Ports, TableInput, UnloadedFile } from '../ports.ts';
 import { sha256 } from './hash.ts';
 import { readPointer, readPointers, tableFiles, writeStaged } from './pointers.ts';
-import { sqlOf } from './silver.ts';
+import { sqlOf } from './silver-sql.ts';
 
 /* Staging a gold version: the whole window anew from silver's current versions. */
 

@@ -38,6 +38,8 @@ type State = {
   /** The last sealed record, until Kafka has shown that it still has it. */
   compare: LastRecord | null;
   stopped: LogStop | null;
+  /** What a commit failed with: its plan may lie in the log, and only a takeover may finish it. */
+  failure: Error | null;
   frontierMs: number;
   caughtUp: boolean;
   done: { batches: number; records: number; rows: number; deadLetters: number };
@@ -59,6 +61,7 @@ export function createPartitionWriter(deps: PartitionDeps, taken: Takeover): Par
     open,
     compare: start.compare,
     stopped: null,
+    failure: null,
     frontierMs: 0,
     caughtUp: false,
     done: { batches: 0, records: 0, rows: 0, deadLetters: 0 },
@@ -115,7 +118,14 @@ async function flush(deps: PartitionDeps, state: State, everything: boolean): Pr
   const wanted = everything
     ? advanced
     : decideFlush(facts, deps.limits, deps.ports.now()).kind === 'flush';
-  if (wanted) await commit(deps, state);
+  if (!wanted) return;
+  if (state.failure !== null) throw state.failure;
+  try {
+    await commit(deps, state);
+  } catch (error) {
+    state.failure = error instanceof Error ? error : new Error(messageOf(error));
+    throw state.failure;
+  }
 }
 
 async function commit(deps: PartitionDeps, state: State): Promise<void> {

@@ -1,12 +1,15 @@
 import { Context } from '@temporalio/activity';
-import { messageOf } from '../errors.ts';
+import { IngotError, messageOf } from '../errors.ts';
 import type { FlushLimits, PlanSettings } from '../lake/batch.ts';
 import type { Dataset } from '../lake/dataset.ts';
 import type { IngestInput, IngestResult, LogAdvanced, LogPosition } from '../lake/messages.ts';
 import { logName } from '../lake/paths.ts';
 import type { Ports, TopicPartitionOffsets } from '../ports.ts';
+import type { Seal } from '../lake/source-log.ts';
+import { formatInstant } from '../lake/time.ts';
 import { type PartitionWriter, createPartitionWriter } from './ingest-partition.ts';
 import { type WriterDeps, takeOver } from './ingest-writer.ts';
+import { readTail } from './source-log.ts';
 
 /*
  * The long-running ingest activity of one lane. It takes its source logs over, reads until the slice
@@ -78,7 +81,8 @@ export async function runSlice(deps: IngestDeps, context: SliceContext): Promise
     writer: context.writer,
     signal: halt,
   };
-  const writers = await takeOverAll(deps, writerDeps);
+  const lane = await takeOverAll(deps, writerDeps);
+  const { writers } = lane;
   const byLog = new Map(writers.map((writer) => [writer.log, writer]));
   const read = deps.ports.source.read({
     positions: writers.map(({ topic, partition, readFrom }) => ({
@@ -97,15 +101,15 @@ export async function runSlice(deps: IngestDeps, context: SliceContext): Promise
     failed.abort();
   });
   try {
-    const ended = await tickUntilOver(deps, context, writers, halt);
+    const ended = await tickUntilOver(deps, context, lane, halt);
     reading.abort();
     await readEnded;
     if (readFailure === undefined) {
       await Promise.all(writers.map((writer) => writer.flush({ everything: true })));
     }
-    await tell(deps, writers);
+    await tell(deps, lane);
     if (readFailure !== undefined) throw readFailure;
-    return { ended, logs: writers.map((writer) => writer.position()) };
+    return { ended, logs: positionsOf(lane) };
   } catch (error) {
     failed.abort();
     await readEnded;
@@ -113,36 +117,91 @@ export async function runSlice(deps: IngestDeps, context: SliceContext): Promise
   }
 }
 
-/** Describes the topics and takes over a log for each of their topic partitions. */
-async function takeOverAll(
-  deps: IngestDeps,
-  writerDeps: WriterDeps,
-): Promise<readonly PartitionWriter[]> {
+/**
+ * Describes the topics and takes over a log for each of their topic partitions. One whose records
+ * Kafka has lost stops alone: the others go on.
+ */
+async function takeOverAll(deps: IngestDeps, writerDeps: WriterDeps): Promise<Lane> {
   const described = await Promise.all(
     deps.topics.map((topic) => deps.ports.source.describeTopic(topic)),
   );
-  return Promise.all(
-    described.flat().map(async (offsets) =>
-      createPartitionWriter(
-        {
-          ...writerDeps,
-          limits: deps.limits,
-          onSealed: ({ log, number, rows, deadLetters, records }) =>
-            deps.ports.logger.debug({ log, number, records, rows, deadLetters }, 'batch sealed'),
-        },
-        await takeOver(writerDeps, offsets),
-      ),
-    ),
+  const taken = await Promise.all(
+    described.flat().map((offsets) => takeOverOrStop(deps, writerDeps, offsets)),
   );
+  return {
+    writers: taken.flatMap((one) => (one.kind === 'taken' ? [one.writer] : [])),
+    stopped: taken.flatMap((one) => (one.kind === 'stopped' ? [one.position] : [])),
+  };
+}
+
+/** The topic partitions of a slice: those that are written, and those that stopped at a hole. */
+type Lane = {
+  readonly writers: readonly PartitionWriter[];
+  readonly stopped: readonly LogPosition[];
+};
+
+function positionsOf({ writers, stopped }: Lane): readonly LogPosition[] {
+  return [...writers.map((writer) => writer.position()), ...stopped];
+}
+
+type Taken =
+  | { readonly kind: 'taken'; readonly writer: PartitionWriter }
+  | { readonly kind: 'stopped'; readonly position: LogPosition };
+
+async function takeOverOrStop(
+  deps: IngestDeps,
+  writerDeps: WriterDeps,
+  offsets: TopicPartitionOffsets,
+): Promise<Taken> {
+  const partitionDeps = {
+    ...writerDeps,
+    limits: deps.limits,
+    onSealed: ({ log, number, rows, deadLetters, records }: Seal) =>
+      deps.ports.logger.debug({ log, number, records, rows, deadLetters }, 'batch sealed'),
+  };
+  try {
+    const takeover = await takeOver(writerDeps, offsets);
+    return { kind: 'taken', writer: createPartitionWriter(partitionDeps, takeover) };
+  } catch (error) {
+    if (!isHole(error)) throw error;
+    deps.ports.logger.error({ code: error.code, ...error.facts }, error.message);
+    return { kind: 'stopped', position: await stoppedPosition(deps, offsets, error) };
+  }
+}
+
+function isHole(error: unknown): error is IngotError {
+  return error instanceof IngotError && ['OFFSETS_LOST', 'TOPIC_CHANGED'].includes(error.code);
+}
+
+/** Where the log of a stopped topic partition ends; its frontier does not move. */
+async function stoppedPosition(
+  { ports, dataset }: IngestDeps,
+  { topic, partition }: TopicPartitionOffsets,
+  error: IngotError,
+): Promise<LogPosition> {
+  const log = logName(topic, partition);
+  const { entry } = await readTail(ports.objects, { dataset: dataset.name, log });
+  return {
+    log,
+    number: entry?.number ?? -1,
+    offsetNext: entry?.before.offsetNext ?? '0',
+    frontier: entry?.before.lastRecordTime ?? formatInstant(0),
+    batches: 0,
+    records: 0,
+    rows: 0,
+    deadLetters: 0,
+    stopped: { code: error.code, message: error.message },
+  };
 }
 
 async function tickUntilOver(
   deps: IngestDeps,
   context: SliceContext,
-  writers: readonly PartitionWriter[],
+  lane: Lane,
   halt: AbortSignal,
 ): Promise<IngestResult['ended']> {
   const { now } = deps.ports;
+  const { writers } = lane;
   const endMs = now() + deps.sliceMs;
   const said = { atMs: 0, text: '', publishedMs: 0 };
   let observedMs = 0;
@@ -152,8 +211,8 @@ async function tickUntilOver(
       await observe(deps, writers);
     }
     await Promise.all(writers.map((writer) => writer.flush({ everything: false })));
-    context.heartbeat(writers.map((writer) => writer.position()));
-    await tellWhenDue(deps, writers, said);
+    context.heartbeat(positionsOf(lane));
+    await tellWhenDue(deps, lane, said);
     if (deps.draining.aborted) return 'draining';
     if (now() >= endMs) return 'slice';
     await context.sleep(tickMs);
@@ -179,14 +238,15 @@ async function observe(deps: IngestDeps, writers: readonly PartitionWriter[]): P
 
 async function tellWhenDue(
   deps: IngestDeps,
-  writers: readonly PartitionWriter[],
+  lane: Lane,
   said: { atMs: number; text: string; publishedMs: number },
 ): Promise<void> {
+  const { writers } = lane;
   const nowMs = deps.ports.now();
   const text = writers.map((writer) => `${writer.position().number}/${writer.isCaughtUp()}`).join();
   const idle = text === said.text;
   if (nowMs - said.atMs >= (idle ? tellIdleEveryMs : tellEveryMs)) {
-    await tell(deps, writers);
+    await tell(deps, lane);
     Object.assign(said, { atMs: nowMs, text });
   }
   if (nowMs - said.publishedMs >= publishEveryMs) {
@@ -195,11 +255,13 @@ async function tellWhenDue(
   }
 }
 
-async function tell(deps: IngestDeps, writers: readonly PartitionWriter[]): Promise<void> {
-  const logs = writers.map((writer) => {
-    const { log, number, frontier } = writer.position();
-    return { log, sealedTo: number, frontier };
-  });
+/** Stopped ones too: their frontier holds back every window that they may still have rows for. */
+async function tell(deps: IngestDeps, lane: Lane): Promise<void> {
+  const logs = positionsOf(lane).map(({ log, number, frontier }) => ({
+    log,
+    sealedTo: number,
+    frontier,
+  }));
   try {
     await deps.tellOwner({ logs });
   } catch (error) {

@@ -9,7 +9,7 @@ import type { ObjectStore, Ports, Row, TableInput } from '../ports.ts';
 import { readJson } from './json-objects.ts';
 import { readPointers, tableFiles } from './pointers.ts';
 import { contractValues } from './silver-inputs.ts';
-import { rejectionsSql, sqlOf } from './silver.ts';
+import { rejectionsSql, sqlOf } from './silver-sql.ts';
 
 /* The live tail: sealed batches that no version has yet, cleaned by the SQL that builds silver. */
 

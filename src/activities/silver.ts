@@ -1,6 +1,6 @@
 import { type Accounting, noRows } from '../lake/accounting.ts';
 import type { Dataset } from '../lake/dataset.ts';
-import { type FoldPlan, planFold } from '../lake/fold.ts';
+import type { FoldPlan } from '../lake/fold.ts';
 import type { BuildSilverInput, StageResult, WindowRef } from '../lake/messages.ts';
 import { quarantineKey, versionFolder } from '../lake/paths.ts';
 import {
@@ -16,7 +16,9 @@ import { type Window, windowOf, windowParameters } from '../lake/window.ts';
 import type { Parameters, Ports, SqlFile, SqlSession, TableInput } from '../ports.ts';
 import { sha256 } from './hash.ts';
 import { readPointer, tableFiles, writeStaged } from './pointers.ts';
+import { arrangeFiles, foldPlans } from './silver-files.ts';
 import { type SilverInputs, contractValues, gatherInputs } from './silver-inputs.ts';
+import { rejectChecks, rejectionsSql, sqlOf } from './silver-sql.ts';
 
 /*
  * Staging a silver version: read the pointer and the batches, let SQL reject, deduplicate and clean,
@@ -103,10 +105,6 @@ function fingerprintOf(
   return sha256(canonicalJson(described));
 }
 
-function rejectChecks(checks: Readonly<Record<string, SqlFile>>): readonly SqlFile[] {
-  return Object.values(checks).filter(({ header }) => header.severity === 'reject');
-}
-
 async function buildVersion(deps: SilverDeps, build: SilverBuild): Promise<Pointer> {
   const { dataset, ports } = deps;
   const plans = foldPlans(build.base);
@@ -153,21 +151,6 @@ function inputTables(
   ];
 }
 
-/** The union of what the reject checks find; the rule is the name of the check. */
-export function rejectionsSql(checks: Readonly<Record<string, SqlFile>>): string {
-  const parts = rejectChecks(checks).map(
-    ({ name, sql }) =>
-      `SELECT _topic, _partition, _offset, '${ruleName(name)}' AS rule, reason FROM (\n${sql}\n) AS found`,
-  );
-  return parts.join('\nUNION ALL\n');
-}
-
-/** Names of checks are names of our own files; anything else would not be pasted into SQL. */
-function ruleName(name: string): string {
-  if (!/^[a-z][a-z0-9_]*$/.test(name)) throw new Error(`not a check name: ${name}`);
-  return name;
-}
-
 type Counts = {
   readonly bronze_rows: number;
   readonly rejected_rows: number;
@@ -189,22 +172,6 @@ async function countRows(
     duplicate_rows: number('duplicate_rows'),
     better_duplicates: number('better_duplicates'),
   };
-}
-
-export function sqlOf(files: Readonly<Record<string, SqlFile>>, name: string): string {
-  const file = files[name];
-  if (file === undefined) throw new Error(`there is no SQL file ${name}`);
-  return file.sql;
-}
-
-/** How a fold arranges the files of each table partition of the version that it adds to. */
-function foldPlans(base: Pointer | null): ReadonlyMap<string, FoldPlan> {
-  const byPartition = new Map<string, PointerFile[]>();
-  for (const file of base?.files ?? []) {
-    const name = canonicalJson(file.partition);
-    byPartition.set(name, [...(byPartition.get(name) ?? []), file]);
-  }
-  return new Map([...byPartition].map(([name, files]) => [name, planFold(files)]));
 }
 
 async function writeFiles(
@@ -271,7 +238,11 @@ async function assemble(
     readonly plans: ReadonlyMap<string, FoldPlan>;
   },
 ): Promise<Pointer> {
-  const files = await arrangeFiles(ports, dataset, build, made);
+  const files = await arrangeFiles(ports.objects, {
+    dataset,
+    version: build.version,
+    ...made,
+  });
   const rows = files.reduce((sum, file) => sum + file.rows, 0);
   const before = build.base?.accounting ?? noRows;
   const fromSeals = build.inputs.batches.reduce(
@@ -309,32 +280,4 @@ async function assemble(
     builtAt: formatInstant(ports.now()),
     previous: build.previous,
   };
-}
-
-/**
- * The files of a fold: a table partition that got rows becomes a whole new folder, made of copies
- * and the new file; one that got none stays in the folder that it has.
- */
-async function arrangeFiles(
-  ports: SilverDeps['ports'],
-  dataset: Dataset,
-  build: SilverBuild,
-  made: { readonly written: readonly PointerFile[]; readonly plans: ReadonlyMap<string, FoldPlan> },
-): Promise<readonly PointerFile[]> {
-  const written = new Map(made.written.map((file) => [canonicalJson(file.partition), file]));
-  const kept: PointerFile[] = [];
-  for (const [name, { keep, merge }] of made.plans) {
-    const touched = written.has(name);
-    for (const file of touched ? keep : [...keep, ...merge]) {
-      if (!touched) {
-        kept.push(file);
-        continue;
-      }
-      const folder = versionFolder(dataset.silver, file.partition, build.version);
-      const key = `${folder}${file.key.slice(file.key.lastIndexOf('/') + 1)}`;
-      await ports.objects.copyObject(file.key, key);
-      kept.push({ ...file, key });
-    }
-  }
-  return [...kept, ...made.written];
 }

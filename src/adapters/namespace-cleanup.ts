@@ -45,7 +45,7 @@ export async function cleanNamespace({
  * Databases that end with `_<id>` and carry Ingot's mark. The name alone does not do: an account
  * may well have an `analytics_dev` of someone else.
  */
-export async function listNamespaceDatabases(glue: GlueClient, id: string): Promise<string[]> {
+async function listNamespaceDatabases(glue: GlueClient, id: string): Promise<string[]> {
   const found: string[] = [];
   let token: string | undefined;
   for (let page = 0; page < pagesMax; page += 1) {

@@ -8,12 +8,10 @@ import { connectTemporal } from '../stack/temporal-connection.ts';
 import { stopWorkerProcesses } from '../stack/worker-processes.ts';
 import { silentLogger } from '../workers/logger.ts';
 import type { CliContext } from './context.ts';
-import { demoIdPrefix, demoTopic, forgetDemo } from './demo-settings.ts';
+import { demoTopic, forgetDemo, isDemoRunId } from './demo-settings.ts';
 import { stackReport } from './stack-report.ts';
 
 /* Removes what earlier demo runs left: namespaces, topics, buckets and databases named demo…. */
-
-const namespacePrefix = `ingot-${demoIdPrefix}`;
 
 export async function cleanDemos(context: CliContext): Promise<void> {
   const config = context.loadConfig();
@@ -34,15 +32,19 @@ export async function cleanDemos(context: CliContext): Promise<void> {
   }
 }
 
-/** A run is known by its Temporal namespace: it is the first thing that a run makes. */
+/**
+ * A run is known by its Temporal namespace: it is the first thing that a run makes. Only ids that
+ * hold the time of a run count, so that nobody's own `demo…` namespace is taken for one.
+ */
 async function listDemoIds(config: Config): Promise<readonly string[]> {
   const connection = await connectTemporal(config, 10_000);
   try {
     const { namespaces } = await connection.workflowService.listNamespaces({ pageSize: 1_000 });
     return (namespaces ?? [])
       .map(({ namespaceInfo }) => namespaceInfo?.name ?? '')
-      .filter((name) => name.startsWith(namespacePrefix))
-      .map((name) => name.slice('ingot-'.length));
+      .filter((name) => name.startsWith('ingot-'))
+      .map((name) => name.slice('ingot-'.length))
+      .filter((id) => isDemoRunId(id, Date.now()));
   } finally {
     await connection.close();
   }

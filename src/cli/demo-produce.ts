@@ -6,7 +6,7 @@ import { generateEvents } from '../producer/events.ts';
 import { sendEvents } from '../producer/send-events.ts';
 import { silentLogger } from '../workers/logger.ts';
 import type { CliContext } from './context.ts';
-import type { DemoOptions } from './demo.ts';
+import type { DemoOptions } from './demo-options.ts';
 
 /* The events of a demo run, on their way to Kafka. */
 

@@ -98,7 +98,7 @@ export function whereToLook(config: Config, dataset: string, keep: boolean): str
         '  npx ingot query                                    the questions and the tables',
         '  npx ingot query hourly_revenue --format json',
         '  npx ingot query --sql "SELECT rule, count(*) AS n FROM quarantine GROUP BY rule"',
-        '  npx ingot produce --count 1000                     more events; ask again in a few seconds',
+        `  npx ingot produce --topic ${config.KAFKA_TOPICS} --count 1000   more events; ask again`,
         '  npx ingot down                                     stop everything',
       ]
     : [

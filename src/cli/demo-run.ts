@@ -24,7 +24,7 @@ import {
 } from './demo-report.ts';
 import { demoEnvironment, demoRunId, demoTopic, rememberDemo } from './demo-settings.ts';
 import { waitForIngest, waitForOwner } from './demo-wait.ts';
-import type { DemoOptions } from './demo.ts';
+import type { DemoOptions } from './demo-options.ts';
 import { stackReport } from './stack-report.ts';
 
 /* The main job of the demo, from an empty namespace to answers. */

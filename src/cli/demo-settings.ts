@@ -5,7 +5,7 @@ import { stackFolder } from '../stack/parts.ts';
 
 /* Each demo run lives in a namespace of its own, so that it counts only itself. */
 
-export const demoIdPrefix = 'demo';
+const demoIdPrefix = 'demo';
 
 /** Settings of a demo run: an own id and topic, and the quick rhythm that a newcomer waits for. */
 export function demoEnvironment(env: Environment, runId: string): Environment {
@@ -24,6 +24,16 @@ export function demoEnvironment(env: Environment, runId: string): Environment {
     LOG_LEVEL: env['LOG_LEVEL'] ?? 'warn',
     LOG_FORMAT: 'json',
   };
+}
+
+/** First run that there can be; an id of a person's own choice is no such time. */
+const firstRunMs = Date.UTC(2026, 0, 1);
+
+/** Whether an id is one that `demoRunId` made, up to now. */
+export function isDemoRunId(id: string, nowMs: number): boolean {
+  if (!/^demo[0-9a-z]{8}$/.test(id)) return false;
+  const ms = Number.parseInt(id.slice(demoIdPrefix.length), 36);
+  return ms >= firstRunMs && ms <= nowMs;
 }
 
 export function demoTopic(runId: string): string {
@@ -45,7 +55,7 @@ export async function rememberDemo(config: Config, env: Environment): Promise<vo
 }
 
 /** Settings of the run that was kept last; empty when there is none or it was stopped since. */
-export async function recallDemo(config: Config): Promise<Environment> {
+async function recallDemo(config: Config): Promise<Environment> {
   try {
     return JSON.parse(await readFile(demoFile(config), 'utf8')) as Environment;
   } catch {

@@ -8,6 +8,7 @@ import { addDemoCommand } from './demo.ts';
 import { addDoctorCommand } from './doctor.ts';
 import { addDownCommand } from './down.ts';
 import { addExamples } from './help.ts';
+import { addProduceCommand } from './produce.ts';
 import { addQueryCommand } from './query.ts';
 import { addStatusCommand } from './status.ts';
 import { addUpCommand } from './up.ts';
@@ -21,6 +22,7 @@ const verbs: readonly ((program: Command, context: CliContext) => void)[] = [
   addStatusCommand,
   addDoctorCommand,
   addWorkerCommand,
+  addProduceCommand,
   addQueryCommand,
 ];
 

@@ -77,8 +77,6 @@ export type BuildGoldInput = {
   readonly owner: string;
 };
 
-export type BuildInput = BuildSilverInput | BuildGoldInput;
-
 /** A window of a table. */
 export type WindowRef = {
   readonly dataset: string;
@@ -135,6 +133,14 @@ export const silverBuildId = (dataset: string, window: WindowId): string =>
   `silver/${dataset}/${window}`;
 export const goldBuildId = (table: string, window: WindowId): string => `gold/${table}/${window}`;
 export const scheduleId = (dataset: string): string => `gold-hourly/${dataset}`;
+
+/** What an operator filters workflows by in the Web UI. All are keywords. */
+export const searchAttributeNames = [
+  'IngotDataset',
+  'IngotLayer',
+  'IngotWindow',
+  'IngotGate',
+] as const;
 
 export const taskQueues = {
   workflows: 'ingot-workflows',

@@ -1,17 +1,19 @@
 import { connect, createServer } from 'node:net';
 import type { Config } from '../config.ts';
 import { IngotError } from '../errors.ts';
-import type { Part, PartPort } from './parts.ts';
+import type { Part } from './parts.ts';
+import { waitUntil } from './wait-until.ts';
+
+/** A process that has just been killed is gone for the system a moment before its ports are. */
+const letGoMs = 2_000;
 
 /** Throws `PORT_IN_USE` naming every port that these parts need and something else holds. */
 export async function requireFreePorts(parts: readonly Part[], config: Config): Promise<void> {
   const needed = parts.flatMap((part) => part.ports(config).map((port) => ({ part, ...port })));
-  const taken: (PartPort & { part: Part })[] = [];
-  for (const each of needed) {
-    if (!(await isPortFree(each.port))) {
-      taken.push(each);
-    }
-  }
+  const free = await Promise.all(
+    needed.map(({ port }) => waitUntil(() => isPortFree(port), { limitMs: letGoMs, everyMs: 50 })),
+  );
+  const taken = needed.filter((_, index) => !free[index]);
   if (taken.length === 0) {
     return;
   }

@@ -1,14 +1,7 @@
 import type { Connection } from '@temporalio/client';
 import { IngotError, messageOf } from '../errors.ts';
+import { searchAttributeNames } from '../lake/messages.ts';
 import { waitUntil } from './wait-until.ts';
-
-/** What an operator filters workflows by in the Web UI. All are keywords. */
-export const ingotSearchAttributes = [
-  'IngotDataset',
-  'IngotLayer',
-  'IngotWindow',
-  'IngotGate',
-] as const;
 
 export type EnsureNamespaceOptions = {
   readonly connection: Connection;
@@ -87,7 +80,7 @@ async function addMissingAttributes(options: EnsureNamespaceOptions): Promise<re
   const { connection, namespace } = options;
   const customAttributes = await listAttributes(options);
   // Temporal takes a second registration under another type without a word, and keeps the first.
-  const wrong = ingotSearchAttributes.filter(
+  const wrong = searchAttributeNames.filter(
     (name) => (customAttributes[name] ?? keyword) !== keyword,
   );
   if (wrong.length > 0) {
@@ -96,7 +89,7 @@ async function addMissingAttributes(options: EnsureNamespaceOptions): Promise<re
       namespace,
     );
   }
-  const missing = ingotSearchAttributes.filter((name) => customAttributes[name] === undefined);
+  const missing = searchAttributeNames.filter((name) => customAttributes[name] === undefined);
   if (missing.length > 0) {
     try {
       await connection.operatorService.addSearchAttributes({
@@ -129,7 +122,7 @@ async function listAttributes(
 
 async function waitUntilUsable(options: EnsureNamespaceOptions): Promise<void> {
   const { connection, namespace } = options;
-  const query = ingotSearchAttributes.map((name) => `${name} = 'none'`).join(' AND ');
+  const query = searchAttributeNames.map((name) => `${name} = 'none'`).join(' AND ');
   await untilAccepted(options, async () => {
     await connection.workflowService.listWorkflowExecutions({ namespace, query, pageSize: 1 });
   });

@@ -6,7 +6,7 @@ import { events } from '../datasets/events.ts';
 import { taskQueues } from '../lake/messages.ts';
 import type { Logger } from '../ports.ts';
 import { activityInterceptor } from './activity-interceptor.ts';
-import type { RunningWorker } from './process.ts';
+import type { RunningWorker } from './running-worker.ts';
 import { connectClient, connectWorker, ensureLane, signalOwner } from './temporal.ts';
 import { createPorts, topicsOf } from './wiring.ts';
 

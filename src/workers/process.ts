@@ -1,4 +1,4 @@
-import { DefaultLogger, type LogLevel, Runtime, type Worker } from '@temporalio/worker';
+import { DefaultLogger, type LogLevel, Runtime } from '@temporalio/worker';
 import type { Config } from '../config.ts';
 import type { Logger } from '../ports.ts';
 import type { WorkerKind } from '../stack/worker-processes.ts';
@@ -6,13 +6,6 @@ import { startIngestWorker } from './ingest-worker.ts';
 import { createLogger } from './logger.ts';
 import { preflights, requirePreflights } from './preflight.ts';
 import { startTransformWorker } from './transform-worker.ts';
-
-export type RunningWorker = {
-  readonly workers: readonly Worker[];
-  /** Asks running activities to come to a good end early, before the grace time begins. */
-  readonly drain: () => void;
-  readonly close: () => Promise<void>;
-};
 
 export type ProcessOptions = {
   readonly kind: WorkerKind;

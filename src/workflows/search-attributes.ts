@@ -3,16 +3,10 @@ import {
   SearchAttributeType,
   defineSearchAttributeKey,
 } from '@temporalio/common';
+import { searchAttributeNames } from '../lake/messages.ts';
 import type { Build } from '../lake/owner-decisions.ts';
 
 /* What the Web UI and `temporal workflow list` can filter by. */
-
-export const searchAttributeNames = [
-  'IngotDataset',
-  'IngotLayer',
-  'IngotWindow',
-  'IngotGate',
-] as const;
 
 const [dataset, layer, window] = searchAttributeNames.map((name) =>
   defineSearchAttributeKey(name, SearchAttributeType.KEYWORD),

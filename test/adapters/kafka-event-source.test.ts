@@ -5,9 +5,10 @@ import { createKafkaEventSource } from '../../src/adapters/kafka-event-source.ts
 import { loadConfig } from '../../src/config.ts';
 import { IngotError } from '../../src/errors.ts';
 import type { Fetched } from '../../src/ports.ts';
+import { silentLogger } from '../../src/workers/logger.ts';
 import { describeEventSource } from '../support/contracts/event-source.ts';
 import { collect, offsetsOf, positionsFrom, readUntil } from '../support/event-source-reading.ts';
-import { openTestKafka, silentLogger, type TestKafka } from '../support/kafka.ts';
+import { openTestKafka, type TestKafka } from '../support/kafka.ts';
 
 const config = loadConfig(process.env);
 const options = { logger: silentLogger, uniqueId: randomUUID };

@@ -6,8 +6,9 @@ import { loadConfig } from '../../src/config.ts';
 import { IngotError } from '../../src/errors.ts';
 import { generateEvents } from '../../src/producer/events.ts';
 import { type SentRecord, sendEvents } from '../../src/producer/send-events.ts';
+import { silentLogger } from '../../src/workers/logger.ts';
 import { collect, positionsFrom } from '../support/event-source-reading.ts';
-import { openTestKafka, silentLogger, type TestKafka } from '../support/kafka.ts';
+import { openTestKafka, type TestKafka } from '../support/kafka.ts';
 
 const config = loadConfig(process.env);
 const range = { start: '2026-08-20T00:00:00.000Z', end: '2026-08-20T06:00:00.000Z' };

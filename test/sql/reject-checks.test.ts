@@ -130,7 +130,8 @@ describe('reject checks', () => {
           }
         },
       ),
-      { numRuns: 8 },
+      // The message names the record, so that shrinking the list, which takes long, adds nothing.
+      { numRuns: 8, endOnFailure: true },
     ));
 
   it('are fewer than the reasons that the quarantine has room for', () => {

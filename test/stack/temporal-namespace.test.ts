@@ -3,11 +3,9 @@ import { randomUUID } from 'node:crypto';
 import { Client, type Connection } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time.js';
 import { loadConfig } from '../../src/config.ts';
+import { searchAttributeNames } from '../../src/lake/messages.ts';
 import { connectTemporal } from '../../src/stack/temporal-connection.ts';
-import {
-  ensureTemporalNamespace,
-  ingotSearchAttributes,
-} from '../../src/stack/temporal-namespace.ts';
+import { ensureTemporalNamespace } from '../../src/stack/temporal-namespace.ts';
 
 describe('ensureTemporalNamespace', function () {
   this.timeout(30_000);
@@ -26,7 +24,7 @@ describe('ensureTemporalNamespace', function () {
 
   it('makes a namespace in which a workflow with search attributes starts at once', async () => {
     const first = await ensureTemporalNamespace({ connection, namespace });
-    assert.deepEqual(first, { created: true, attributesAdded: ingotSearchAttributes });
+    assert.deepEqual(first, { created: true, attributesAdded: searchAttributeNames });
     await start('silver/events/2026-08-21T13');
   });
 

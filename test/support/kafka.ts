@@ -2,14 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { type Admin, CompressionTypes, Partitioners, type Producer } from 'kafkajs';
 import { createKafka, ensureTopic, type KafkaClient } from '../../src/adapters/kafka-client.ts';
 import type { Config } from '../../src/config.ts';
-import type { Logger } from '../../src/ports.ts';
-
-export const silentLogger: Logger = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-};
+import { silentLogger } from '../../src/workers/logger.ts';
 
 /** A connected admin and producer for tests, and topics that are deleted at the end. */
 export type TestKafka = {
@@ -69,10 +62,10 @@ export async function openTestKafka(config: Config): Promise<TestKafka> {
       const records = Array.from({ length: count }, (_, i) => ({ value: `aborted ${i}` }));
       const messages = records.map((record) => toMessage(record, partition));
       await transaction.send({ topic, messages, compression: CompressionTypes.GZIP });
-      const [before] = await admin.fetchTopicOffsets(topic);
+      const before = await stableEnd(admin, topic, partition);
       await transaction.abort();
       await transactional.disconnect();
-      await waitForMarker(admin, topic, partition, before?.high ?? '0');
+      await waitForMarker(admin, topic, partition, before);
     },
     close: async () => {
       if (topics.length > 0) await admin.deleteTopics({ topics, timeout: 10_000 });
@@ -96,17 +89,21 @@ function toMessage({ key = null, value, headers = {} }: TestRecord, partition: n
   };
 }
 
+/** The end of what is committed; an open transaction holds it back. */
+async function stableEnd(admin: Admin, topic: string, partition: number): Promise<bigint> {
+  const found = await admin.fetchTopicOffsets(topic);
+  return BigInt(found.find((each) => each.partition === partition)?.high ?? '0');
+}
+
 /** The broker answers an abort before the marker is in the log; until then the end stands still. */
 async function waitForMarker(
   admin: Admin,
   topic: string,
   partition: number,
-  before: string,
+  before: bigint,
 ): Promise<void> {
   for (let attempt = 0; attempt < 200; attempt += 1) {
-    const found = await admin.fetchTopicOffsets(topic);
-    const high = found.find((each) => each.partition === partition)?.high ?? '0';
-    if (BigInt(high) > BigInt(before)) return;
+    if ((await stableEnd(admin, topic, partition)) > before) return;
   }
   throw new Error(`no end of the transaction in ${topic}/${partition}`);
 }
