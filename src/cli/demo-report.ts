@@ -11,14 +11,16 @@ import { printAnswer } from './query.ts';
 
 /** The five required questions, in their order (S004-21). */
 const requiredQuestions = [
-  ['conversion_funnel', 'View → cart → purchase of the most viewed products'],
-  ['hourly_revenue', 'Revenue by hour of day'],
-  ['top_products', 'Ten most viewed products'],
-  ['category_performance', 'Events per day and category'],
-  ['user_activity', 'Distinct users and sessions per day'],
+  {
+    name: 'conversion_funnel',
+    title: 'View → cart → purchase of the most viewed products',
+    rows: 10,
+  },
+  { name: 'hourly_revenue', title: 'Revenue by hour of day', rows: 24 },
+  { name: 'top_products', title: 'Ten most viewed products', rows: 10 },
+  { name: 'category_performance', title: 'Events per day and category', rows: 16 },
+  { name: 'user_activity', title: 'Distinct users and sessions per day', rows: 10 },
 ] as const;
-
-const answerRowsMax = 10;
 
 export type ReportInput = {
   readonly config: Config;
@@ -64,9 +66,9 @@ export async function sampleGoldRecord(input: ReportInput): Promise<Row | null> 
 }
 
 export async function printAnswers(context: CliContext, input: ReportInput): Promise<void> {
-  for (const [name, title] of requiredQuestions) {
+  for (const { name, title, rows } of requiredQuestions) {
     const answer = await askAll(input, input.ports.sql.queries[name]!.sql);
-    const shown = { ...answer, rows: answer.rows.slice(0, answerRowsMax) };
+    const shown = { ...answer, rows: answer.rows.slice(0, rows) };
     print(`\n${title}  (ingot query ${name})`);
     printAnswer(context, shown, 'table');
     const more = answer.rows.length - shown.rows.length;

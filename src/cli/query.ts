@@ -3,7 +3,7 @@ import type { Answer } from '../activities/query.ts';
 import { events } from '../datasets/events.ts';
 import { IngotError } from '../errors.ts';
 import { silentLogger } from '../workers/logger.ts';
-import type { Ports } from '../ports.ts';
+import type { Ports, Value } from '../ports.ts';
 import type { CliContext } from './context.ts';
 import { configForAsking } from './demo-settings.ts';
 import { addExamples } from './help.ts';
@@ -127,6 +127,15 @@ export function printAnswer(
   const rows = answer.rows.map((row) => answer.columns.map((column) => row[column] ?? null));
   if (format === 'json') console.printJson(answer.rows);
   else if (format === 'csv') console.printCsv(answer.columns, rows);
-  else console.printTable(answer.columns, rows);
+  else
+    console.printTable(
+      answer.columns,
+      rows.map((row) => row.map(shortened)),
+    );
   if (answer.tailRows > 0) console.say(`${answer.tailRows} rows came from the live tail.`);
+}
+
+/** A person reads four decimals of a rate; JSON and CSV have them all. */
+function shortened(value: Value): Value {
+  return typeof value === 'number' && !Number.isInteger(value) ? value.toFixed(4) : value;
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { categories } from '../../src/datasets/events.ts';
-import { generateEvents, type Profile } from '../../src/producer/events.ts';
+import { generateEvents, type Profile, type Rates } from '../../src/producer/events.ts';
 import { hourWeights } from '../../src/producer/stream-times.ts';
 
 type Event = {
@@ -20,16 +20,19 @@ type Event = {
   readonly page_url?: string;
 };
 
-function eventsOf(profile: Profile, count: number, late = 0): Event[] {
+/** The good events of a stream with faults between them. */
+function eventsOf(profile: Profile, count: number, faults: Partial<Rates> = {}): Event[] {
   const stream = generateEvents({
     profile,
     seed: 3,
     start: '2026-08-20T00:00:00.000Z',
     end: '2026-08-21T00:00:00.000Z',
     count,
-    rates: { late },
+    rates: faults,
   });
-  return [...stream].map(({ value }) => JSON.parse(value.toString()) as Event);
+  return [...stream]
+    .filter(({ fault }) => fault === null)
+    .map(({ value }) => JSON.parse(value.toString()) as Event);
 }
 
 const isView = ({ event_type }: Event) => ['page_view', 'view'].includes(event_type);
@@ -53,7 +56,7 @@ describe('the shop of generateEvents', function () {
   let all: Event[];
   let views: Event[];
   before(() => {
-    all = eventsOf('ecommerce', 40_000, 0.03);
+    all = eventsOf('ecommerce', 40_000, { late: 0.03, malformed: 0.05 });
     views = all.filter((event) => isView(event) && event.product_id !== undefined);
   });
 
@@ -161,7 +164,7 @@ describe('the shop of generateEvents', function () {
   });
 
   it('follows the rhythm of the day', () => {
-    const punctual = eventsOf('ecommerce', 40_000);
+    const punctual = eventsOf('ecommerce', 10_000);
     const hours = countBy(punctual, ({ timestamp }) => timestamp.slice(11, 13));
     const total = hourWeights.reduce<number>((sum, weight) => sum + weight, 0);
     hourWeights.forEach((weight, hour) => {

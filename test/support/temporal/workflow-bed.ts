@@ -151,12 +151,12 @@ function dispatched(lakes: ReadonlyMap<string, StubLake>): LakeActivities {
 }
 
 /** The SDK's own lines would drown the results; what workflows log goes through their own sink. */
-function beQuiet(): void {
+export function beQuiet(): void {
   try {
     Runtime.install({
-      logger: quiet,
+      logger: {...quiet, warn: console.error, error: console.error} as never,
       shutdownSignals: [],
-      telemetryOptions: { logging: { forward: {}, filter: 'OFF' } },
+      telemetryOptions: { logging: { forward: {}, filter: 'DEBUG' } },
     });
   } catch {
     // Another test file has installed one, which is as good.
