@@ -11,6 +11,9 @@ export const serverFolders = [
   'workflows',
 ] as const;
 
+/** Folders that need no server, but bundle the workflow code: too slow for `unit`. */
+const bundlingFolders: readonly string[] = ['bundle', 'replay'];
+
 export type TestPlan = {
   readonly mode: 'all' | 'unit' | 'record-histories';
   /** Test files relative to the root, sorted. */
@@ -32,7 +35,7 @@ export function planTests(root: string, args: readonly string[]): TestPlan {
     return { mode, files: [], needsServers: true, rest };
   }
   const named = rest.filter((arg) => arg.endsWith('.test.ts') && existsSync(arg));
-  const all = testFiles(root).filter((file) => mode === 'all' || !needsServer(file));
+  const all = testFiles(root).filter((file) => mode === 'all' || isUnit(file));
   const files =
     named.length > 0 ? named.map((file) => relative(root, join(process.cwd(), file))) : all;
   return {
@@ -41,6 +44,11 @@ export function planTests(root: string, args: readonly string[]): TestPlan {
     needsServers: files.some(needsServer),
     rest: rest.filter((arg) => !named.includes(arg)),
   };
+}
+
+function isUnit(file: string): boolean {
+  const [, folder = ''] = file.split(sep);
+  return !needsServer(file) && !bundlingFolders.includes(folder);
 }
 
 function needsServer(file: string): boolean {
