@@ -2,7 +2,16 @@ import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
 /** Which folders of src/ a folder may not import, so that imports point one way (docs/architecture.md). */
-const folders = ['adapters', 'activities', 'workflows', 'workers', 'producer', 'cli', 'dashboard', 'stack'];
+const folders = [
+  'adapters',
+  'activities',
+  'workflows',
+  'workers',
+  'producer',
+  'cli',
+  'dashboard',
+  'stack',
+];
 const except = (...allowed) => folders.filter((folder) => !allowed.includes(folder));
 const forbid = (names, extra = []) => ({
   'no-restricted-imports': [
@@ -23,21 +32,43 @@ const clock = [
   { object: 'Date', property: 'now', message: 'Time is an argument here.' },
   { object: 'Math', property: 'random', message: 'Randomness is an argument here.' },
 ];
-const environment = { object: 'process', property: 'env', message: 'Only config.ts reads the environment.' };
+const environment = {
+  object: 'process',
+  property: 'env',
+  message: 'Only config.ts reads the environment.',
+};
 
 export default tseslint.config(
   { ignores: ['node_modules', 'dist', 'coverage', 'test/replay/histories'] },
   js.configs.recommended,
-  { files: ['**/*.mjs'], languageOptions: { globals: { process: 'readonly', console: 'readonly', URL: 'readonly', setTimeout: 'readonly' } } },
+  {
+    files: ['**/*.mjs'],
+    languageOptions: {
+      globals: {
+        process: 'readonly',
+        console: 'readonly',
+        URL: 'readonly',
+        setTimeout: 'readonly',
+      },
+    },
+  },
   {
     files: ['**/*.ts'],
     extends: [...tseslint.configs.recommendedTypeChecked],
-    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    languageOptions: {
+      parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname },
+    },
     rules: {
       '@typescript-eslint/consistent-type-imports': 'error',
       '@typescript-eslint/no-floating-promises': 'error',
-      '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
-      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
+      '@typescript-eslint/switch-exhaustiveness-check': [
+        'error',
+        { considerDefaultExhaustiveForUnions: true },
+      ],
+      '@typescript-eslint/no-unused-vars': [
+        'error',
+        { argsIgnorePattern: '^_', varsIgnorePattern: '^_' },
+      ],
       '@typescript-eslint/require-await': 'off',
       'no-restricted-properties': ['error', environment],
       'no-console': 'error',
@@ -51,18 +82,25 @@ export default tseslint.config(
       'max-lines-per-function': ['error', { max: 70, skipComments: true, skipBlankLines: true }],
     },
   },
-  { files: ['src/cli/**', 'src/producer/**', 'test/support/**', 'bench/**'], rules: { 'no-console': 'off' } },
+  {
+    files: ['src/cli/**', 'src/producer/**', 'test/support/**', 'bench/**'],
+    rules: { 'no-console': 'off' },
+  },
   { files: ['src/config.ts', 'test/**'], rules: { 'no-restricted-properties': 'off' } },
   {
     files: ['src/lake/**'],
     rules: {
-      ...forbid([...folders, 'datasets'], [
-        { regex: '^[^.]', message: 'lake/ is pure: it imports no library and no Node module.' },
-      ]),
+      ...forbid(
+        [...folders, 'datasets'],
+        [{ regex: '^[^.]', message: 'lake/ is pure: it imports no library and no Node module.' }],
+      ),
       'no-restricted-properties': ['error', environment, ...clock],
       'no-restricted-syntax': [
         'error',
-        { selector: "NewExpression[callee.name='Date'][arguments.length=0]", message: 'Time is an argument here.' },
+        {
+          selector: "NewExpression[callee.name='Date'][arguments.length=0]",
+          message: 'Time is an argument here.',
+        },
       ],
     },
   },
@@ -70,8 +108,15 @@ export default tseslint.config(
     files: ['src/workflows/**'],
     rules: {
       ...forbid(except('workflows', 'activities'), [
-        { regex: '^(node:|zod|kafkajs|@aws-sdk|@duckdb|@temporalio/(client|worker|activity))', message: 'Workflow code has no I/O and no zod.' },
-        { group: ['**/activities/**'], allowTypeImports: true, message: 'Import activities as types only.' },
+        {
+          regex: '^(node:|zod|kafkajs|@aws-sdk|@duckdb|@temporalio/(client|worker|activity))',
+          message: 'Workflow code has no I/O and no zod.',
+        },
+        {
+          group: ['**/activities/**'],
+          allowTypeImports: true,
+          message: 'Import activities as types only.',
+        },
       ]),
       'no-restricted-properties': ['error', environment, ...clock],
     },
@@ -81,6 +126,10 @@ export default tseslint.config(
   { files: ['src/datasets/**'], rules: forbid(folders) },
   {
     files: ['test/**/*.ts'],
-    rules: { '@typescript-eslint/no-unused-expressions': 'off', '@typescript-eslint/no-unsafe-member-access': 'off', '@typescript-eslint/no-unsafe-assignment': 'off' },
+    rules: {
+      '@typescript-eslint/no-unused-expressions': 'off',
+      '@typescript-eslint/no-unsafe-member-access': 'off',
+      '@typescript-eslint/no-unsafe-assignment': 'off',
+    },
   },
 );

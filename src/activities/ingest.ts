@@ -61,7 +61,7 @@ export function createIngestActivities(deps: IngestDeps): IngestActivities {
 }
 
 /** What a slice needs of Temporal, so that it can also be run without. */
-export type SliceContext = {
+type SliceContext = {
   readonly writer: string;
   readonly cancelled: AbortSignal;
   readonly heartbeat: (positions: readonly LogPosition[]) => void;
@@ -70,7 +70,7 @@ export type SliceContext = {
 };
 
 /** Runs one slice. Throws what stopped it; whatever was sealed until then stays sealed. */
-export async function runSlice(deps: IngestDeps, context: SliceContext): Promise<IngestResult> {
+async function runSlice(deps: IngestDeps, context: SliceContext): Promise<IngestResult> {
   const failed = new AbortController();
   const halt = AbortSignal.any([context.cancelled, failed.signal]);
   const reading = new AbortController();

@@ -49,7 +49,7 @@ export function createLakehouseActivities({
 }
 
 /** One entry for each window and log, from the rows per event hour of the seals. */
-export function touchedWindows(seals: readonly Seal[]): Routed['windows'] {
+function touchedWindows(seals: readonly Seal[]): Routed['windows'] {
   const touches = new Map<string, Routed['windows'][number]>();
   for (const { log, number, rowsPerEventHour } of seals) {
     for (const [window, rows] of Object.entries(rowsPerEventHour)) {

@@ -37,9 +37,7 @@ async function exists(objects: ObjectStore, key: string): Promise<boolean> {
 }
 
 /** The greatest n for which `has(n)` holds, given that it holds for all smaller ones. */
-export async function lastNumber(
-  has: (number: number) => Promise<boolean>,
-): Promise<number | null> {
+async function lastNumber(has: (number: number) => Promise<boolean>): Promise<number | null> {
   if (!(await has(0))) return null;
   let low = 0;
   let high = 1;

@@ -45,7 +45,7 @@ export type BuildGold = {
 export type Build = BuildSilver | BuildGold;
 
 /** Rows that arrive together should be built together: a window rests this long after a touch. */
-export const settleMsMax = 1_000;
+const settleMsMax = 1_000;
 
 type Candidate = { readonly build: Build; readonly dueMs: number };
 
@@ -77,7 +77,7 @@ export function nextLookMs(
   return later.length === 0 ? null : Math.min(...later);
 }
 
-export function buildsInFlight(state: OwnerState): number {
+function buildsInFlight(state: OwnerState): number {
   const windows = [...Object.values(state.silver), ...Object.values(state.gold)];
   return windows.filter((window) => window.building !== null).length;
 }

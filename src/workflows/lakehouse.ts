@@ -44,6 +44,8 @@ import { createWaits } from './waits.ts';
 const historyLengthMax = 2_000;
 /** Batches of one log that are looked at in one go: the answer stays small. */
 const routeBatchesMax = 500;
+/** Hours are closed only while fewer windows wait: an owner that slept for months stays small. */
+const windowsWaitingMax = 100;
 
 /**
  * The owner of all windows of a dataset, and the only starter of builds. Messages change the state;
@@ -152,7 +154,9 @@ async function ended(child: ChildWorkflowHandle<Workflow>, build: Build): Promis
 /** Closes hours whose time has come, and releases gold that waited for them. */
 function settle(state: OwnerState, settings: OwnerSettings): OwnerState {
   const now = nowMs();
-  const closed = closeHours(state, settings.allowedLatenessMs, now);
+  const waiting = Object.values(state.silver).filter(({ parked }) => parked === null).length;
+  const closed =
+    waiting < windowsWaitingMax ? closeHours(state, settings.allowedLatenessMs, now) : state;
   const released = releasedDues(closed, settings, now);
   for (const { hour, complete } of released) {
     if (!complete) log.warn('gold goes on with an incomplete hour', { hour });

@@ -1,3 +1,4 @@
+// Longer than 300 lines because one message after the other, they share the states that they begin from.
 import assert from 'node:assert/strict';
 import type { GoldBuilt, SilverBuilt } from '../../src/lake/owner-state.ts';
 import {

@@ -1,3 +1,4 @@
+// Longer than 300 lines because the simulated world is one machine, and its parts make sense together only.
 import assert from 'node:assert/strict';
 import {
   type Build,

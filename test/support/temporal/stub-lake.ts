@@ -33,6 +33,8 @@ export type StubLake = {
   readonly activities: LakeActivities;
   /** Inputs of the calls of an activity, in order. */
   readonly calls: <Name extends ActivityName>(name: Name) => readonly Input<Name>[];
+  /** Names of all calls, in order. */
+  readonly steps: () => readonly ActivityName[];
   /** Waits until an activity has been called so often. */
   readonly called: (name: ActivityName, times: number) => Promise<void>;
 };
@@ -95,6 +97,7 @@ export function stubLake({ settings, windows = [], ...given }: StubLakeOptions =
   return {
     activities: Object.fromEntries(recorded) as LakeActivities,
     calls,
+    steps: () => seen.map(({ name }) => name),
     called: async (name, times) => {
       await eventually(`${times} calls of ${name}`, () => calls(name).length >= times);
     },

@@ -13,8 +13,7 @@ import { type LakeActivities, type StubLake, datasetOf } from './stub-lake.ts';
 
 /*
  * The shipped workflows on a real server, in a namespace of their own, with stub activities. A bed
- * is shared by the tests of a file; each test takes a dataset of its own, so that fixed workflow ids
- * do not meet.
+ * is shared by many tests; each takes a dataset of its own, so that fixed workflow ids do not meet.
  */
 
 export type WorkflowLog = { readonly message: string; readonly facts: Record<string, unknown> };
@@ -68,7 +67,9 @@ export async function openWorkflowBed(options: WorkflowBedOptions): Promise<Work
       lakes.set(name, lake);
       return name;
     },
-    warnings: (dataset) => warned.filter(({ workflowId }) => workflowId.split('/')[1] === dataset),
+    warnings: (dataset) =>
+      // Ids of gold builds name the table, which begins with the dataset here.
+      warned.filter(({ workflowId }) => workflowId.split('/')[1]?.split('_')[0] === dataset),
     record: async (scenario, handle) => {
       if (options.maxCachedWorkflows > 0) await recordHistory({ scenario, handle, namespace });
     },
@@ -154,9 +155,9 @@ function dispatched(lakes: ReadonlyMap<string, StubLake>): LakeActivities {
 export function beQuiet(): void {
   try {
     Runtime.install({
-      logger: {...quiet, warn: console.error, error: console.error} as never,
+      logger: quiet,
       shutdownSignals: [],
-      telemetryOptions: { logging: { forward: {}, filter: 'DEBUG' } },
+      telemetryOptions: { logging: { forward: {}, filter: 'OFF' } },
     });
   } catch {
     // Another test file has installed one, which is as good.
@@ -164,6 +165,27 @@ export function beQuiet(): void {
 }
 
 type Scenario = (bed: WorkflowBed) => Promise<void>;
+
+const modes = { kept: 200, replayed: 0 } as const;
+type ModalBed = WorkflowBed & { readonly mode: string };
+
+let beds: Promise<readonly ModalBed[]> | undefined;
+
+/** The beds of all files: workers take longer to come and go than most scenarios last. */
+function sharedBeds(): Promise<readonly ModalBed[]> {
+  beds ??= Promise.all(
+    Object.entries(modes).map(async ([mode, maxCachedWorkflows]) => {
+      const bed = await openWorkflowBed({ name: `workflows-${mode}`, maxCachedWorkflows });
+      return { ...bed, mode };
+    }),
+  );
+  return beds;
+}
+
+after(async function () {
+  this.timeout(90_000);
+  await Promise.all(((await beds) ?? []).map((bed) => bed.close()));
+});
 
 /**
  * The scenarios of a file. Each runs on two beds at the same time: on one, workflows are kept in
@@ -174,26 +196,17 @@ export function describeScenarios(
   define: (scenario: (claim: string, run: Scenario) => void) => void,
 ): void {
   describe(name, function () {
-    this.timeout(30_000);
-    const modes = { kept: 200, replayed: 0 };
-    let beds: readonly (WorkflowBed & { readonly mode: string })[] = [];
+    this.timeout(90_000);
     before(async () => {
-      beds = await Promise.all(
-        Object.entries(modes).map(async ([mode, maxCachedWorkflows]) => {
-          const bed = await openWorkflowBed({ name: `${name}-${mode}`, maxCachedWorkflows });
-          return { ...bed, mode };
-        }),
-      );
-    });
-    after(async () => {
-      await Promise.all(beds.map((bed) => bed.close()));
+      await sharedBeds();
     });
     define((claim, run) => {
       it(claim, async () => {
-        const ends = await Promise.allSettled(beds.map((bed) => run(bed)));
+        const each = await sharedBeds();
+        const ends = await Promise.allSettled(each.map((bed) => run(bed)));
         for (const [index, end] of ends.entries()) {
           if (end.status === 'fulfilled') continue;
-          throw new Error(`with workflows ${beds[index]!.mode}: ${messageOf(end.reason)}`, {
+          throw new Error(`with workflows ${each[index]!.mode}: ${messageOf(end.reason)}`, {
             cause: end.reason,
           });
         }

@@ -1,0 +1,176 @@
+import assert from 'node:assert/strict';
+import { WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
+import { ActivityFailure, ApplicationFailure } from '@temporalio/common';
+import { type IngestResult, type LogPosition, laneId } from '../../src/lake/messages.ts';
+import { ensureLane } from '../../src/workers/temporal.ts';
+import { eventually } from '../support/temporal/eventually.ts';
+import { type StubLake, stubLake } from '../support/temporal/stub-lake.ts';
+import { closedGate, during, log } from '../support/temporal/test-owner.ts';
+import { type WorkflowBed, describeScenarios } from '../support/temporal/workflow-bed.ts';
+
+function position(number: number, stopped: LogPosition['stopped'] = null): LogPosition {
+  return {
+    log,
+    number,
+    offsetNext: String(100 * number),
+    frontier: during,
+    batches: 1,
+    records: 100,
+    rows: 100,
+    deadLetters: 0,
+    stopped,
+  };
+}
+
+async function startLane(bed: WorkflowBed, lake: StubLake): Promise<WorkflowHandle> {
+  const dataset = bed.dataset(lake);
+  await ensureLane(bed.client, dataset, 'lane-0');
+  return bed.client.workflow.getHandle(laneId(dataset, 'lane-0'));
+}
+
+/** Slices that end at once up to a number, and a last one that goes on for as long as the test. */
+function slices(count: number, answer: (number: number) => IngestResult) {
+  const gate = closedGate();
+  let number = 0;
+  const ingest = async (): Promise<IngestResult> => {
+    number += 1;
+    if (number > count) await gate.opened;
+    return answer(number);
+  };
+  return { ingest, open: gate.open };
+}
+
+const slice = (number: number): IngestResult => ({ ended: 'slice', logs: [position(number)] });
+
+describeScenarios('ingest-lane', (scenario) => {
+  scenario('keeps the positions of every slice in its history, and shows the last', async (bed) => {
+    const stub = slices(3, slice);
+    const lake = stubLake(stub);
+    const handle = await startLane(bed, lake);
+
+    await lake.called('ingest', 4);
+    const positions = await handle.query<readonly LogPosition[], []>('positions');
+    const { currentDetails } = await handle.query<{ currentDetails: string }, []>(
+      '__temporal_workflow_metadata',
+    );
+    const { events } = await handle.fetchHistory();
+    await handle.terminate();
+    stub.open();
+
+    assert.deepEqual(positions, [position(3)]);
+    assert.equal(currentDetails, 'orders-0: entry 3, next offset 300');
+    const completed = (events ?? []).flatMap((event) => {
+      const data = event.activityTaskCompletedEventAttributes?.result?.payloads?.[0]?.data;
+      return data
+        ? [(JSON.parse(Buffer.from(data).toString()) as IngestResult).logs[0]?.number]
+        : [];
+    });
+    assert.deepEqual(completed, [1, 2, 3]);
+  });
+
+  scenario('says which source log does not go on, and why', async (bed) => {
+    const stopped = { code: 'OFFSETS_LOST', message: 'wanted 5, there is 9 [partition=0]' };
+    const stub = slices(1, (number) => ({ ended: 'slice', logs: [position(number, stopped)] }));
+    const lake = stubLake(stub);
+    const handle = await startLane(bed, lake);
+
+    await lake.called('ingest', 2);
+    const { currentDetails } = await handle.query<{ currentDetails: string }, []>(
+      '__temporal_workflow_metadata',
+    );
+    await handle.terminate();
+    stub.open();
+
+    assert.equal(currentDetails, 'orders-0: stopped, wanted 5, there is 9 [partition=0]');
+  });
+
+  scenario(
+    'survives a slice that fails, and is one lane however often it is started',
+    async (bed) => {
+      const stub = slices(3, (number) => {
+        if (number === 2) throw ApplicationFailure.retryable('no broker', 'PART_UNREACHABLE');
+        return slice(number);
+      });
+      const lake = stubLake(stub);
+      const handle = await startLane(bed, lake);
+      await startLaneAgain(bed, handle);
+
+      await lake.called('ingest', 4);
+      assert.deepEqual(await handle.query('positions'), [position(3)]);
+      await bed.record('slices-with-a-retry', handle);
+      await handle.terminate();
+      stub.open();
+    },
+  );
+
+  scenario('ends with the code of a fault that no retry mends', async (bed) => {
+    const stub = slices(1, () => {
+      throw ApplicationFailure.nonRetryable('Kafka refuses the login', 'CONFIG_INVALID');
+    });
+    const handle = await startLane(bed, stubLake(stub));
+
+    await assert.rejects(handle.result(), (error: unknown) => {
+      const cause = error instanceof WorkflowFailedError ? error.cause : undefined;
+      return (
+        cause instanceof ActivityFailure &&
+        cause.cause instanceof ApplicationFailure &&
+        cause.cause.type === 'CONFIG_INVALID'
+      );
+    });
+    await bed.record('permanent-fault', handle);
+  });
+
+  scenario(
+    'begins a new run when it is asked to, with the positions of the last slice',
+    async (bed) => {
+      const stub = slices(3, slice);
+      const lake = stubLake(stub);
+      const handle = await startLane(bed, lake);
+
+      await lake.called('ingest', 4);
+      const before = await handle.describe();
+      await handle.signal('renew');
+      stub.open();
+      const after = await eventually('the new run', async () => {
+        const now = await handle.describe();
+        return now.runId !== before.runId && now;
+      });
+      const { events } = await handle.fetchHistory();
+      await handle.terminate();
+
+      assert.equal(after.status.name, 'RUNNING');
+      const started = events?.[0]?.workflowExecutionStartedEventAttributes;
+      const [input] = started?.input?.payloads ?? [];
+      assert.deepEqual(JSON.parse(Buffer.from(input?.data ?? []).toString()), {
+        dataset: lake.calls('ingest')[0]?.dataset,
+        lane: 'lane-0',
+        logs: [position(4)],
+      });
+      assert.deepEqual(lake.calls('ingest').at(-1), lake.calls('ingest')[0]);
+      const first = bed.client.workflow.getHandle(handle.workflowId, before.runId);
+      await bed.record('renewed', first);
+    },
+  );
+
+  scenario('begins a new run when its history has grown large', async (bed) => {
+    // Temporal suggests a new run from 4 MiB on.
+    const filler = { code: 'OFFSETS_LOST', message: 'x'.repeat(1_500_000) } as const;
+    const stub = slices(4, (number) => ({
+      ended: 'slice',
+      logs: [position(number, number < 4 ? filler : null)],
+    }));
+    const lake = stubLake(stub);
+    const handle = await startLane(bed, lake);
+    const before = await handle.describe();
+
+    await eventually('the new run', async () => (await handle.describe()).runId !== before.runId);
+    await handle.terminate();
+    stub.open();
+  });
+});
+
+async function startLaneAgain(bed: WorkflowBed, handle: WorkflowHandle): Promise<void> {
+  const before = await handle.describe();
+  await ensureLane(bed.client, handle.workflowId.split('/')[1]!, 'lane-0');
+  assert.equal((await handle.describe()).runId, before.runId);
+}
