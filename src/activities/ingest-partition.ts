@@ -5,7 +5,8 @@ import { type LastRecord, type Seal, decideGap } from '../lake/source-log.ts';
 import { formatInstant } from '../lake/time.ts';
 import type { Fetched, SourceRecord, TopicPartitionOffsets } from '../ports.ts';
 import { sha256 } from './hash.ts';
-import { type OpenLog, type Takeover, type WriterDeps, commitBatch } from './ingest-writer.ts';
+import type { Takeover } from './ingest-takeover.ts';
+import { type OpenLog, type WriterDeps, commitBatch } from './ingest-writer.ts';
 
 /*
  * One topic partition in a running lane: a buffer in front of a source log. Its steps are serialised
@@ -25,6 +26,8 @@ export type PartitionWriter = {
   observe(offsets: TopicPartitionOffsets, atMs: number): void;
   position(): LogPosition;
   isCaughtUp(): boolean;
+  /** Resolves when no step runs or waits, however they ended. */
+  idle(): Promise<void>;
 };
 
 export type PartitionDeps = WriterDeps & {
@@ -81,6 +84,7 @@ export function createPartitionWriter(deps: PartitionDeps, taken: Takeover): Par
     readFrom: start.readFrom,
     accept: (fetched) => serially(() => accept(deps, state, fetched)),
     flush: ({ everything }) => serially(() => flush(deps, state, everything)),
+    idle: () => serially(async () => undefined),
     observe: (offsets, atMs) => observe(state, offsets, atMs),
     position: () => positionOf(state),
     isCaughtUp: () => state.caughtUp,
@@ -105,8 +109,11 @@ async function accept(deps: PartitionDeps, state: State, fetched: Fetched): Prom
     state.stopped = found.stop;
     return;
   }
-  if (fetched.records.length > 0) state.compare = null;
-  append(state.buffer, found.records, fetched.offsetNext, deps.ports.now());
+  const { compare, buffer } = state;
+  if (compare !== null && BigInt(fetched.offsetNext) > BigInt(compare.offset)) state.compare = null;
+  // The age of a buffer counts from what came first, be it a record or a range without any.
+  if (buffer.offsetNext === state.open.state.offsetNext) buffer.firstAtMs = deps.ports.now();
+  append(buffer, found.records, fetched.offsetNext);
   await flush(deps, state, false);
 }
 
@@ -145,8 +152,10 @@ async function commit(deps: PartitionDeps, state: State): Promise<void> {
 
 function observe(state: State, offsets: TopicPartitionOffsets, atMs: number): void {
   const { offsetNext, lastRecordTime } = state.open.state;
+  // Of a topic that is another one now, or has yet to show that it is not, offsets prove nothing.
+  const isKnown = state.stopped === null && state.compare === null;
   // Caught up: everything that Kafka had at the instant of asking is sealed.
-  state.caughtUp = BigInt(offsetNext) >= BigInt(offsets.offsetEnd);
+  state.caughtUp = isKnown && BigInt(offsetNext) >= BigInt(offsets.offsetEnd);
   const lastRecordMs = lastRecordTime === null ? 0 : Date.parse(lastRecordTime);
   state.frontierMs = Math.max(state.frontierMs, state.caughtUp ? atMs : lastRecordMs);
 }
@@ -162,21 +171,12 @@ function positionOf({ open, frontierMs, done, stopped }: State): LogPosition {
   };
 }
 
-function append(
-  buffer: Buffer,
-  records: readonly SourceRecord[],
-  offsetNext: string,
-  nowMs: number,
-): void {
-  const wasEmpty = buffer.records.length === 0;
+function append(buffer: Buffer, records: readonly SourceRecord[], offsetNext: string): void {
   for (const record of records) {
     buffer.records.push(record);
     buffer.bytes += record.value?.byteLength ?? 0;
   }
-  if (BigInt(offsetNext) > BigInt(buffer.offsetNext)) {
-    if (wasEmpty) buffer.firstAtMs = nowMs;
-    buffer.offsetNext = offsetNext;
-  }
+  if (BigInt(offsetNext) > BigInt(buffer.offsetNext)) buffer.offsetNext = offsetNext;
 }
 
 type Continuity =
@@ -202,6 +202,11 @@ async function checkContinuity(
   }
   if (first.offset === expected) return { kind: 'go', records: fetched.records };
   const offsetStart = await logStart(deps, open);
+  if (offsetStart === null) {
+    return stop('TOPIC_CHANGED', 'the topic has lost a topic partition', open, {
+      wanted: expected,
+    });
+  }
   const gap = decideGap({ expected, first: first.offset, offsetStart });
   const seen = { wanted: expected, found: first.offset, offsetStart };
   switch (gap) {
@@ -215,11 +220,11 @@ async function checkContinuity(
   }
 }
 
-/** Asked after the fetch, as decideGap wants it. */
-async function logStart(deps: PartitionDeps, open: OpenLog): Promise<string> {
+/** Asked after the fetch, as decideGap wants it. `null` when there is no such topic partition. */
+async function logStart(deps: PartitionDeps, open: OpenLog): Promise<string | null> {
   const all = await deps.ports.source.describeTopic(open.topic);
   const mine = all.find(({ partition }) => partition === open.partition);
-  return mine?.offsetStart ?? '0';
+  return mine?.offsetStart ?? null;
 }
 
 function stop(

@@ -13,18 +13,31 @@ export type RedoDeps = {
 };
 
 /**
- * The records of the range of a plan: from Kafka where it still has them all, else from the raw copy
- * that was written first. `OFFSETS_LOST` when neither has them.
+ * The records of the range of a plan: from the raw copy where it was written, for then it is what the
+ * first writer saw, whatever Kafka has compacted or dropped since; else from Kafka. `OFFSETS_LOST`
+ * when neither has them.
  */
 export async function readPlannedRecords(
   deps: RedoDeps,
   plan: PlanEntry,
   offsets: TopicPartitionOffsets,
 ): Promise<readonly SourceRecord[]> {
+  const raw = await readRawCopy(deps, plan);
+  if (raw !== null) return raw;
   const inKafka =
     BigInt(offsets.offsetStart) <= BigInt(plan.offsetFirst) &&
     BigInt(offsets.offsetEnd) >= BigInt(plan.offsetEnd);
-  return inKafka ? readRange(deps, plan) : readRawCopy(deps, plan, offsets);
+  if (inKafka) return readRange(deps, plan);
+  throw new IngotError('OFFSETS_LOST', 'an open plan names records that Kafka no longer has', {
+    retryable: false,
+    facts: {
+      topic: plan.topic,
+      partition: plan.partition,
+      wanted: `${plan.offsetFirst}..${plan.offsetEnd}`,
+      offsetStart: offsets.offsetStart,
+      offsetEnd: offsets.offsetEnd,
+    },
+  });
 }
 
 /** Ends when the position reaches the end, also through ranges without visible records. */
@@ -46,27 +59,18 @@ async function readRange(deps: RedoDeps, plan: PlanEntry): Promise<readonly Sour
   return records;
 }
 
+/** `null` where there is none. */
 async function readRawCopy(
   { ports, dataset }: RedoDeps,
   plan: PlanEntry,
-  offsets: TopicPartitionOffsets,
-): Promise<readonly SourceRecord[]> {
+): Promise<readonly SourceRecord[] | null> {
+  if (!plan.rawCopy) return null;
   const place = {
     dataset: dataset.name,
     log: plan.log,
     number: plan.number,
     ingestTimeMs: Date.parse(plan.ingestTime),
   };
-  const raw = plan.rawCopy ? await ports.objects.readObject(rawKey(place)) : null;
-  if (raw !== null) return decodeRaw(raw.bytes);
-  throw new IngotError('OFFSETS_LOST', 'an open plan names records that Kafka no longer has', {
-    retryable: false,
-    facts: {
-      topic: plan.topic,
-      partition: plan.partition,
-      wanted: `${plan.offsetFirst}..${plan.offsetEnd}`,
-      offsetStart: offsets.offsetStart,
-      offsetEnd: offsets.offsetEnd,
-    },
-  });
+  const raw = await ports.objects.readObject(rawKey(place));
+  return raw === null ? null : decodeRaw(raw.bytes);
 }

@@ -5,21 +5,12 @@ import {
   compareOffsets,
   planEntry,
   sealOf,
-  takeoverEntry,
 } from '../lake/batch.ts';
 import type { Dataset } from '../lake/dataset.ts';
-import { bronzeKey, deadLettersKey, logName, rawKey, sealKey } from '../lake/paths.ts';
-import {
-  type LogState,
-  type PlanEntry,
-  type Seal,
-  type StartDecision,
-  decideStart,
-  decideTakeover,
-  stateAfterSeal,
-} from '../lake/source-log.ts';
+import { bronzeKey, deadLettersKey, rawKey, sealKey } from '../lake/paths.ts';
+import { type LogState, type PlanEntry, type Seal, stateAfterSeal } from '../lake/source-log.ts';
 import { formatInstant } from '../lake/time.ts';
-import type { FileFacts, Ports, SourceRecord, TopicPartitionOffsets } from '../ports.ts';
+import type { FileFacts, Ports, SourceRecord } from '../ports.ts';
 import {
   type PlacedRecord,
   bronzeRows,
@@ -29,9 +20,8 @@ import {
   placeRecords,
 } from './batch-records.ts';
 import { sha256 } from './hash.ts';
-import { readPlannedRecords } from './ingest-redo.ts';
 import { jsonBytes } from './json-objects.ts';
-import { appendEntry, readSeal, readTail } from './source-log.ts';
+import { appendEntry, readSeal } from './source-log.ts';
 
 /*
  * Plan, write, seal: the protocol of one source log. Every step may run twice and may be run by two
@@ -57,79 +47,6 @@ export type OpenLog = {
   readonly next: number;
   readonly state: LogState & { readonly offsetNext: string };
 };
-
-export type Takeover = {
-  readonly open: OpenLog;
-  readonly start: StartDecision & { kind: 'start' };
-};
-
-/** Newcomers that want one log at the same time try again; more rounds than this is a fault. */
-const takeoverRoundsMax = 20;
-
-/**
- * Takes a log over: finishes an open plan, then appends a takeover entry. Throws `OFFSETS_LOST` or
- * `TOPIC_CHANGED` when Kafka no longer has what the log needs next.
- */
-export async function takeOver(
-  deps: WriterDeps,
-  offsets: TopicPartitionOffsets,
-): Promise<Takeover> {
-  const { objects, now } = deps.ports;
-  const { topic, partition } = offsets;
-  const log = logName(topic, partition);
-  for (let round = 0; round < takeoverRoundsMax; round += 1) {
-    const decision = decideTakeover(await readTail(objects, { dataset: deps.dataset.name, log }));
-    if (decision.kind === 'finishPlan') {
-      await finishPlan(deps, decision.plan, offsets);
-      continue;
-    }
-    const start = startOrThrow(decision.state, offsets);
-    const entry = takeoverEntry({
-      log,
-      number: decision.number,
-      writer: deps.writer,
-      nowMs: now(),
-      before: decision.state,
-      offsetNext: start.offsetNext,
-    });
-    if ((await appendEntry(objects, deps.dataset.name, entry)) === 'appended') {
-      const state = { ...decision.state, offsetNext: start.offsetNext };
-      return { open: { log, topic, partition, next: decision.number + 1, state }, start };
-    }
-  }
-  throw new IngotError('WRITER_REPLACED', 'a source log is wanted by many writers at once', {
-    retryable: true,
-    facts: { log, rounds: takeoverRoundsMax },
-  });
-}
-
-function startOrThrow(
-  state: LogState,
-  offsets: TopicPartitionOffsets,
-): StartDecision & { kind: 'start' } {
-  const { topic, partition, offsetStart, offsetEnd } = offsets;
-  const start = decideStart({ state, offsetStart, offsetEnd });
-  if (start.kind === 'start') return start;
-  const facts = { topic, partition, wanted: start.wanted, offsetStart, offsetEnd };
-  throw start.kind === 'offsetsLost'
-    ? new IngotError('OFFSETS_LOST', 'Kafka dropped records before they were read', {
-        retryable: false,
-        facts,
-      })
-    : new IngotError('TOPIC_CHANGED', 'the topic ends before what was already read of it', {
-        retryable: false,
-        facts,
-      });
-}
-
-async function finishPlan(
-  deps: WriterDeps,
-  plan: PlanEntry,
-  offsets: TopicPartitionOffsets,
-): Promise<void> {
-  const records = await readPlannedRecords(deps, plan, offsets);
-  await writeAndSeal(deps, plan, records);
-}
 
 /**
  * Commits `[state.offsetNext, offsetEnd)` as one batch. Throws `WRITER_REPLACED` when another writer
@@ -174,7 +91,7 @@ type Sealed = {
 };
 
 /** Writes raw copy, Parquet and dead letters of a plan, in this order, then its seal. */
-async function writeAndSeal(
+export async function writeAndSeal(
   deps: WriterDeps,
   plan: PlanEntry,
   records: readonly SourceRecord[],

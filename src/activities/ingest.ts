@@ -5,11 +5,8 @@ import type { Dataset } from '../lake/dataset.ts';
 import type { IngestInput, IngestResult, LogAdvanced, LogPosition } from '../lake/messages.ts';
 import { logName } from '../lake/paths.ts';
 import type { Ports, TopicPartitionOffsets } from '../ports.ts';
-import type { Seal } from '../lake/source-log.ts';
-import { formatInstant } from '../lake/time.ts';
-import { type PartitionWriter, createPartitionWriter } from './ingest-partition.ts';
-import { type WriterDeps, takeOver } from './ingest-writer.ts';
-import { readTail } from './source-log.ts';
+import { type Lane, positionsOf, takeOverAll } from './ingest-lane.ts';
+import type { PartitionWriter } from './ingest-partition.ts';
 
 /*
  * The long-running ingest activity of one lane. It takes its source logs over, reads until the slice
@@ -74,14 +71,8 @@ async function runSlice(deps: IngestDeps, context: SliceContext): Promise<Ingest
   const failed = new AbortController();
   const halt = AbortSignal.any([context.cancelled, failed.signal]);
   const reading = new AbortController();
-  const writerDeps: WriterDeps = {
-    ports: deps.ports,
-    dataset: deps.dataset,
-    settings: deps.plan,
-    writer: context.writer,
-    signal: halt,
-  };
-  const lane = await takeOverAll(deps, writerDeps);
+  const { writer } = context;
+  const lane = await takeOverAll({ ...deps, settings: deps.plan, writer, signal: halt });
   const { writers } = lane;
   const byLog = new Map(writers.map((writer) => [writer.log, writer]));
   const read = deps.ports.source.read({
@@ -97,7 +88,7 @@ async function runSlice(deps: IngestDeps, context: SliceContext): Promise<Ingest
   });
   let readFailure: Error | undefined;
   const readEnded = read.catch((error: unknown) => {
-    readFailure = error instanceof Error ? error : new Error(messageOf(error));
+    readFailure = lostWhileReading(error);
     failed.abort();
   });
   try {
@@ -113,85 +104,20 @@ async function runSlice(deps: IngestDeps, context: SliceContext): Promise<Ingest
   } catch (error) {
     failed.abort();
     await readEnded;
+    // What is being written goes on to its seal, and nothing of a slice outlives it.
+    await Promise.all(writers.map((writer) => writer.idle()));
     throw readFailure ?? error;
   }
 }
 
-/**
- * Describes the topics and takes over a log for each of their topic partitions. One whose records
- * Kafka has lost stops alone: the others go on.
- */
-async function takeOverAll(deps: IngestDeps, writerDeps: WriterDeps): Promise<Lane> {
-  const described = await Promise.all(
-    deps.topics.map((topic) => deps.ports.source.describeTopic(topic)),
-  );
-  const taken = await Promise.all(
-    described.flat().map((offsets) => takeOverOrStop(deps, writerDeps, offsets)),
-  );
-  return {
-    writers: taken.flatMap((one) => (one.kind === 'taken' ? [one.writer] : [])),
-    stopped: taken.flatMap((one) => (one.kind === 'stopped' ? [one.position] : [])),
-  };
-}
-
-/** The topic partitions of a slice: those that are written, and those that stopped at a hole. */
-type Lane = {
-  readonly writers: readonly PartitionWriter[];
-  readonly stopped: readonly LogPosition[];
-};
-
-function positionsOf({ writers, stopped }: Lane): readonly LogPosition[] {
-  return [...writers.map((writer) => writer.position()), ...stopped];
-}
-
-type Taken =
-  | { readonly kind: 'taken'; readonly writer: PartitionWriter }
-  | { readonly kind: 'stopped'; readonly position: LogPosition };
-
-async function takeOverOrStop(
-  deps: IngestDeps,
-  writerDeps: WriterDeps,
-  offsets: TopicPartitionOffsets,
-): Promise<Taken> {
-  const partitionDeps = {
-    ...writerDeps,
-    limits: deps.limits,
-    onSealed: ({ log, number, rows, deadLetters, records }: Seal) =>
-      deps.ports.logger.debug({ log, number, records, rows, deadLetters }, 'batch sealed'),
-  };
-  try {
-    const takeover = await takeOver(writerDeps, offsets);
-    return { kind: 'taken', writer: createPartitionWriter(partitionDeps, takeover) };
-  } catch (error) {
-    if (!isHole(error)) throw error;
-    deps.ports.logger.error({ code: error.code, ...error.facts }, error.message);
-    return { kind: 'stopped', position: await stoppedPosition(deps, offsets, error) };
+/** A hole that opens under a running read: the next attempt stops that topic partition alone. */
+function lostWhileReading(error: unknown): Error {
+  if (!(error instanceof IngotError) || error.code !== 'OFFSETS_LOST') {
+    return error instanceof Error ? error : new Error(messageOf(error));
   }
-}
-
-function isHole(error: unknown): error is IngotError {
-  return error instanceof IngotError && ['OFFSETS_LOST', 'TOPIC_CHANGED'].includes(error.code);
-}
-
-/** Where the log of a stopped topic partition ends; its frontier does not move. */
-async function stoppedPosition(
-  { ports, dataset }: IngestDeps,
-  { topic, partition }: TopicPartitionOffsets,
-  error: IngotError,
-): Promise<LogPosition> {
-  const log = logName(topic, partition);
-  const { entry } = await readTail(ports.objects, { dataset: dataset.name, log });
-  return {
-    log,
-    number: entry?.number ?? -1,
-    offsetNext: entry?.before.offsetNext ?? '0',
-    frontier: entry?.before.lastRecordTime ?? formatInstant(0),
-    batches: 0,
-    records: 0,
-    rows: 0,
-    deadLetters: 0,
-    stopped: { code: error.code, message: error.message },
-  };
+  const { code, facts } = error;
+  const sentence = 'Kafka dropped records while their topic partition was read';
+  return new IngotError(code, sentence, { retryable: true, facts, cause: error });
 }
 
 async function tickUntilOver(

@@ -74,7 +74,11 @@ export async function appendEntry(
   const result = await objects.createObject(key, jsonBytes(entry));
   if (result.kind === 'created') return decideAppend(entry, null);
   const found = await readJson<LogEntry>(objects, key);
-  return decideAppend(entry, found?.value ?? null);
+  if (found !== null) return decideAppend(entry, found.value);
+  throw new IngotError('LOG_CORRUPT', 'an entry of a source log is there and cannot be read', {
+    retryable: true,
+    facts: { key },
+  });
 }
 
 /** Seals of the numbers `first` to `through`, ascending; numbers without a seal are left out. */

@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
 import { sha256 } from '../../../src/activities/hash.ts';
+import { type Takeover, takeOver } from '../../../src/activities/ingest-takeover.ts';
 import {
   type OpenLog,
-  type Takeover,
   type WriterDeps,
   commitBatch,
-  takeOver,
 } from '../../../src/activities/ingest-writer.ts';
 import { jsonBytes } from '../../../src/activities/json-objects.ts';
 import { createMemoryEventSource } from '../../../src/adapters/memory-event-source.ts';

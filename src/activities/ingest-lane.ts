@@ -1,0 +1,101 @@
+import { IngotError } from '../errors.ts';
+import type { FlushLimits } from '../lake/batch.ts';
+import type { LogPosition } from '../lake/messages.ts';
+import { logName } from '../lake/paths.ts';
+import { type Seal, decideTakeover } from '../lake/source-log.ts';
+import { formatInstant } from '../lake/time.ts';
+import type { Logger, TopicPartitionOffsets } from '../ports.ts';
+import { type PartitionWriter, createPartitionWriter } from './ingest-partition.ts';
+import { takeOver } from './ingest-takeover.ts';
+import type { WriterDeps } from './ingest-writer.ts';
+import { readTail } from './source-log.ts';
+
+/* The source logs of one slice of a lane. */
+
+export type LaneDeps = WriterDeps & {
+  readonly ports: { readonly logger: Logger };
+  readonly topics: readonly string[];
+  readonly limits: FlushLimits;
+};
+
+/**
+ * Describes the topics and takes over a log for each of their topic partitions. One whose records
+ * Kafka has lost stops alone: the others go on.
+ */
+export async function takeOverAll(deps: LaneDeps): Promise<Lane> {
+  const described = await Promise.all(
+    deps.topics.map((topic) => deps.ports.source.describeTopic(topic)),
+  );
+  // All of them end before one that failed is told of: none goes on behind the caller's back.
+  const settled = await Promise.allSettled(
+    described.flat().map((offsets) => takeOverOrStop(deps, offsets)),
+  );
+  const failure = settled.find((one) => one.status === 'rejected');
+  if (failure !== undefined) throw failure.reason;
+  const taken = settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+  return {
+    writers: taken.flatMap((one) => (one.kind === 'taken' ? [one.writer] : [])),
+    stopped: taken.flatMap((one) => (one.kind === 'stopped' ? [one.position] : [])),
+  };
+}
+
+/** The topic partitions of a slice: those that are written, and those that stopped at a hole. */
+export type Lane = {
+  readonly writers: readonly PartitionWriter[];
+  readonly stopped: readonly LogPosition[];
+};
+
+export function positionsOf({ writers, stopped }: Lane): readonly LogPosition[] {
+  return [...writers.map((writer) => writer.position()), ...stopped];
+}
+
+type Taken =
+  | { readonly kind: 'taken'; readonly writer: PartitionWriter }
+  | { readonly kind: 'stopped'; readonly position: LogPosition };
+
+async function takeOverOrStop(deps: LaneDeps, offsets: TopicPartitionOffsets): Promise<Taken> {
+  const partitionDeps = {
+    ...deps,
+    onSealed: ({ log, number, rows, deadLetters, records }: Seal) =>
+      deps.ports.logger.debug({ log, number, records, rows, deadLetters }, 'batch sealed'),
+  };
+  try {
+    const takeover = await takeOver(deps, offsets);
+    return { kind: 'taken', writer: createPartitionWriter(partitionDeps, takeover) };
+  } catch (error) {
+    if (!isHole(error)) throw error;
+    deps.ports.logger.error({ code: error.code, ...error.facts }, error.message);
+    return { kind: 'stopped', position: await stoppedPosition(deps, offsets, error) };
+  }
+}
+
+function isHole(error: unknown): error is IngotError {
+  return error instanceof IngotError && ['OFFSETS_LOST', 'TOPIC_CHANGED'].includes(error.code);
+}
+
+/**
+ * Where the log of a stopped topic partition ends; its frontier does not move. A plan that is still
+ * open is not counted, or the owner would pass over it and never route what it will hold.
+ */
+async function stoppedPosition(
+  { ports, dataset }: LaneDeps,
+  { topic, partition }: TopicPartitionOffsets,
+  error: IngotError,
+): Promise<LogPosition> {
+  const log = logName(topic, partition);
+  const tail = await readTail(ports.objects, { dataset: dataset.name, log });
+  const decision = decideTakeover(tail);
+  const state = decision.kind === 'append' ? decision.state : decision.plan.before;
+  const next = decision.kind === 'append' ? decision.number : decision.plan.number;
+  return {
+    log,
+    number: next - 1,
+    offsetNext: state.offsetNext ?? '0',
+    frontier: state.lastRecordTime ?? formatInstant(0),
+    batches: 0,
+    records: 0,
+    rows: 0,
+    deadLetters: 0,
+    stopped: { code: error.code, message: error.message },
+  };
+}

@@ -1,0 +1,98 @@
+import { IngotError } from '../errors.ts';
+import { takeoverEntry } from '../lake/batch.ts';
+import { logName } from '../lake/paths.ts';
+import {
+  type LogState,
+  type StartDecision,
+  type TakeoverDecision,
+  decideStart,
+  decideTakeover,
+} from '../lake/source-log.ts';
+import type { TopicPartitionOffsets } from '../ports.ts';
+import { readPlannedRecords } from './ingest-redo.ts';
+import { type OpenLog, type WriterDeps, writeAndSeal } from './ingest-writer.ts';
+import { appendEntry, readTail } from './source-log.ts';
+
+/* Taking a source log over: what a writer does before anything else. */
+
+export type Takeover = {
+  readonly open: OpenLog;
+  readonly start: StartDecision & { kind: 'start' };
+};
+
+/** Newcomers that want one log at the same time try again; more rounds than this is a fault. */
+const takeoverRoundsMax = 20;
+
+/**
+ * Takes a log over: finishes an open plan, then appends a takeover entry. Throws `OFFSETS_LOST` or
+ * `TOPIC_CHANGED` when Kafka no longer has what the log needs next.
+ */
+export async function takeOver(
+  deps: WriterDeps,
+  offsets: TopicPartitionOffsets,
+): Promise<Takeover> {
+  const { objects, now } = deps.ports;
+  const { topic, partition } = offsets;
+  const log = logName(topic, partition);
+  for (let round = 0; round < takeoverRoundsMax; round += 1) {
+    const decision = decideTakeover(await readTail(objects, { dataset: deps.dataset.name, log }));
+    const known = await offsetsBehind(deps, decision, offsets);
+    if (decision.kind === 'finishPlan') {
+      const { plan } = decision;
+      await writeAndSeal(deps, plan, await readPlannedRecords(deps, plan, known));
+      continue;
+    }
+    const start = startOrThrow(decision.state, known);
+    const entry = takeoverEntry({
+      log,
+      number: decision.number,
+      writer: deps.writer,
+      nowMs: now(),
+      before: decision.state,
+      offsetNext: start.offsetNext,
+    });
+    if ((await appendEntry(objects, deps.dataset.name, entry)) === 'appended') {
+      const state = { ...decision.state, offsetNext: start.offsetNext };
+      return { open: { log, topic, partition, next: decision.number + 1, state }, start };
+    }
+  }
+  throw new IngotError('WRITER_REPLACED', 'a source log is wanted by many writers at once', {
+    retryable: true,
+    facts: { log, rounds: takeoverRoundsMax },
+  });
+}
+
+function startOrThrow(
+  state: LogState,
+  offsets: TopicPartitionOffsets,
+): StartDecision & { kind: 'start' } {
+  const { topic, partition, offsetStart, offsetEnd } = offsets;
+  const start = decideStart({ state, offsetStart, offsetEnd });
+  if (start.kind === 'start') return start;
+  const facts = { topic, partition, wanted: start.wanted, offsetStart, offsetEnd };
+  throw start.kind === 'offsetsLost'
+    ? new IngotError('OFFSETS_LOST', 'Kafka dropped records before they were read', {
+        retryable: false,
+        facts,
+      })
+    : new IngotError('TOPIC_CHANGED', 'the topic ends before what was already read of it', {
+        retryable: false,
+        facts,
+      });
+}
+
+/**
+ * What Kafka has, asked after the log was read if need be: a log that lies ahead of the answer at
+ * hand was written by someone who read on since.
+ */
+async function offsetsBehind(
+  { ports }: WriterDeps,
+  decision: TakeoverDecision,
+  known: TopicPartitionOffsets,
+): Promise<TopicPartitionOffsets> {
+  const position =
+    decision.kind === 'finishPlan' ? decision.plan.offsetEnd : decision.state.offsetNext;
+  if (position === null || BigInt(known.offsetEnd) >= BigInt(position)) return known;
+  const described = await ports.source.describeTopic(known.topic);
+  return described.find(({ partition }) => partition === known.partition) ?? known;
+}
