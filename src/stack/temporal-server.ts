@@ -93,8 +93,11 @@ async function install(setting: InstallSetting): Promise<void> {
     return;
   }
   setting.note('building with Go, which takes some minutes');
-  await runInstallStep({ ...setting, env: { ...setting.env, GOBIN: setting.folder } }, 'go', [
+  // A compiler that collects less garbage is done sooner; nobody debugs this binary.
+  const env = { GOGC: '400', ...setting.env, GOBIN: setting.folder };
+  await runInstallStep({ ...setting, env }, 'go', [
     'install',
+    '-gcflags=all=-dwarf=false',
     '-ldflags',
     `-s -w -X github.com/temporalio/cli/temporalcli.Version=${version}`,
     `github.com/temporalio/cli/cmd/temporal@v${version}`,

@@ -4,6 +4,8 @@ import { toApplicationFailure } from '../activities/failures.ts';
 
 /** How often an activity that does not heartbeat by itself is kept alive. */
 const heartbeatMs = 10_000;
+/** How deep an error is looked into. */
+const causesMax = 10;
 
 /**
  * Around every activity: faults become Temporal failures in one place; an AbortError that came from
@@ -32,12 +34,22 @@ export function activityInterceptor(options: {
   });
 }
 
-function asCancellation(context: Context, error: unknown): unknown {
-  const { cancellationSignal } = context;
-  if (!cancellationSignal.aborted || error instanceof CancelledFailure) return null;
-  const isAbort =
-    error instanceof Error && (error.name === 'AbortError' || error === cancellationSignal.reason);
-  return isAbort && cancellationSignal.reason instanceof CancelledFailure
-    ? cancellationSignal.reason
+/**
+ * The cancellation behind an error, also where a library or a fault of ours is wrapped around the
+ * AbortError; `null` for an error that only happened at the same time.
+ */
+function asCancellation({ cancellationSignal }: Context, error: unknown): CancelledFailure | null {
+  const { aborted, reason } = cancellationSignal as { aborted: boolean; reason: unknown };
+  if (!aborted || !(reason instanceof CancelledFailure)) return null;
+  return causesOf(error).some(({ name }) => name === 'AbortError' || name === reason.name)
+    ? reason
     : null;
+}
+
+function causesOf(error: unknown): readonly Error[] {
+  const causes: Error[] = [];
+  for (let each = error; each instanceof Error && causes.length < causesMax; each = each.cause) {
+    causes.push(each);
+  }
+  return causes;
 }

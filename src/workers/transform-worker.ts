@@ -36,6 +36,8 @@ export async function startTransformWorker(config: Config, logger: Logger): Prom
     connection: native,
     namespace: config.temporalNamespace,
     shutdownGraceTime: `${config.SHUTDOWN_GRACE_SECONDS}s`,
+    // By default four fifths of the heartbeat timeout, which leaves a busy engine too little room.
+    maxHeartbeatThrottleInterval: '10s',
     interceptors: { activity: [activityInterceptor({ keepAlive: true })] },
   } satisfies Partial<WorkerOptions>;
   const slots = { maxConcurrentActivityTaskExecutions: config.TRANSFORM_SLOTS };

@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { Client, type Connection, ScheduleOverlapPolicy } from '@temporalio/client';
+import { loadConfig } from '../../src/config.ts';
+import { scheduleId } from '../../src/lake/messages.ts';
+import { connectTemporal } from '../../src/stack/temporal-connection.ts';
+import { ensureTemporalNamespace } from '../../src/stack/temporal-namespace.ts';
+import { ensureSchedule } from '../../src/workers/temporal.ts';
+
+describe('ensureSchedule', function () {
+  this.timeout(30_000);
+  const dataset = 'events';
+  const hourMs = 3_600_000;
+  let connection: Connection;
+  let client: Client;
+  before(async () => {
+    connection = await connectTemporal(loadConfig(process.env), 10_000);
+    const namespace = `schedule-${randomBytes(4).toString('hex')}`;
+    await ensureTemporalNamespace({ connection, namespace });
+    client = new Client({ connection, namespace });
+  });
+  after(() => connection.close());
+
+  it('starts every hour on the hour, and skips none', async () => {
+    await ensureSchedule(client, dataset);
+    const { info, policies } = await client.schedule.getHandle(scheduleId(dataset)).describe();
+
+    const [first, second] = info.nextActionTimes;
+    assert.equal(first!.getTime() % hourMs, 0);
+    assert.equal(second!.getTime() - first!.getTime(), hourMs);
+    assert.equal(policies.overlap, ScheduleOverlapPolicy.BUFFER_ALL);
+    assert.equal(policies.catchupWindow, 26 * hourMs);
+  });
+
+  it('mends a Schedule that somebody has changed, but for whether it is paused', async () => {
+    await ensureSchedule(client, dataset);
+    const handle = client.schedule.getHandle(scheduleId(dataset));
+    await handle.update((previous) => ({
+      ...previous,
+      spec: { intervals: [{ every: '7 minutes' }] },
+    }));
+    await handle.pause('a look at the numbers');
+    await ensureSchedule(client, dataset);
+    const { state, info } = await handle.describe();
+
+    assert.equal(state.paused, true);
+    assert.equal(state.note, 'a look at the numbers');
+    const [first, second] = info.nextActionTimes;
+    assert.equal(second!.getTime() - first!.getTime(), hourMs);
+  });
+});
