@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { withoutSettings } from '../support/test-stack.ts';
+import { withoutSettings } from '../support/without-settings.ts';
 
 const ingot = fileURLToPath(new URL('../../bin/ingot.mjs', import.meta.url));
 

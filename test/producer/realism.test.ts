@@ -56,7 +56,7 @@ describe('the shop of generateEvents', function () {
   let all: Event[];
   let views: Event[];
   before(() => {
-    all = eventsOf('ecommerce', 40_000, { late: 0.03, malformed: 0.05 });
+    all = eventsOf('ecommerce', 20_000, { late: 0.03, malformed: 0.05 });
     views = all.filter((event) => isView(event) && event.product_id !== undefined);
   });
 

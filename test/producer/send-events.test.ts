@@ -36,10 +36,17 @@ function fakeKafka(options: { readonly sendMs?: number } = {}) {
   return { producer, clock, logs, sent, times };
 }
 
-function someRecords(count: number): StreamRecord[] {
+const recordsMax = 9_000;
+let made: readonly StreamRecord[] | undefined;
+
+/** The beginning of one stream, which is made once. */
+function someRecords(count: number): readonly StreamRecord[] {
+  assert.ok(count <= recordsMax);
   const rates = { duplicates: 0.1, malformed: 0.2, late: 0 };
   const start = '2026-08-20T00:00:00.000Z';
-  return [...generateEvents({ profile: 'ecommerce', seed: 1, start, rate: 10, count, rates })];
+  const options = { profile: 'ecommerce', seed: 1, start, rate: 10, rates } as const;
+  made ??= [...generateEvents({ ...options, count: recordsMax })];
+  return made.slice(0, count);
 }
 
 describe('sendWith', () => {
@@ -89,7 +96,7 @@ describe('sendWith', () => {
 
   it('asks for acknowledgement and compression, in batches that are not too large', async () => {
     const { producer, clock, sent } = fakeKafka();
-    await sendWith({ producer, clock, topic, partitions: 3, records: someRecords(9_000) });
+    await sendWith({ producer, clock, topic, partitions: 3, records: someRecords(recordsMax) });
     assert.ok(
       sent.every(({ acks, compression }) => acks === -1 && compression === CompressionTypes.GZIP),
     );

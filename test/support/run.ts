@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process';
-import { constants } from 'node:os';
+import { availableParallelism, constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { createConsole } from '../../src/cli/console.ts';
 import { stackReport } from '../../src/cli/stack-report.ts';
 import type { Environment } from '../../src/config.ts';
 import { messageOf } from '../../src/errors.ts';
 import { planTests, type TestPlan } from './test-plan.ts';
-import { startTestStack, withoutSettings } from './test-stack.ts';
+import { withoutSettings } from './without-settings.ts';
 
 /*
  * `npm test`: starts an isolated stack when a chosen test needs one, runs mocha as a child, stops
@@ -28,6 +28,8 @@ async function main(): Promise<number> {
     return runChild(plan, { ...withoutSettings(env), LOG_LEVEL: 'silent' });
   }
   const report = stackReport({ console, env });
+  // What starts servers takes half a second to load, and unit tests need none.
+  const { startTestStack } = await import('./test-stack.ts');
   const stack = await startTestStack({ env, report, signal: interruption.signal });
   try {
     const code = await runChild(plan, stack.env);
@@ -61,9 +63,16 @@ function childArguments({ mode, files, rest }: TestPlan): readonly string[] {
     'node_modules/mocha/bin/mocha.js',
     '--reporter',
     'test/support/reporter.cjs',
+    ...inParallel(mode, files),
     ...rest,
     ...files,
   ];
+}
+
+/** Only unit tests: the others share the servers, and take turns with them. */
+function inParallel(mode: TestPlan['mode'], files: readonly string[]): readonly string[] {
+  if (mode !== 'unit' || files.length === 1) return [];
+  return ['--parallel', '--jobs', String(availableParallelism())];
 }
 
 for (const name of ['SIGINT', 'SIGTERM'] as const) {

@@ -1,12 +1,13 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { configSchema, loadConfig, type Environment } from '../../src/config.ts';
+import { loadConfig, type Environment } from '../../src/config.ts';
 import { freePorts } from '../../src/stack/free-ports.ts';
 import { toolsFolder } from '../../src/stack/parts.ts';
 import { isRunning, processBegan, type ProcessIdentity } from '../../src/stack/processes.ts';
 import type { StackReport } from '../../src/stack/report.ts';
 import { ensureStack, stopStack } from '../../src/stack/stack.ts';
+import { withoutSettings } from './without-settings.ts';
 
 export type TestStack = {
   /** What a child process needs to find this stack, and nothing of the user's own settings. */
@@ -54,13 +55,6 @@ export async function startTestStack(options: TestStackOptions): Promise<TestSta
       AWS_ENDPOINT_URL: awsEndpoint,
     },
   };
-}
-
-/** Nothing of a person's settings reaches the tests, so that none of them can touch real data. */
-export function withoutSettings(env: Environment): Environment {
-  const isSetting = (name: string): boolean =>
-    name in configSchema.shape || (name.startsWith('AWS_') && !name.startsWith('AWS_SDK_JS_'));
-  return Object.fromEntries(Object.entries(env).filter(([name]) => !isSetting(name)));
 }
 
 async function isolatedEnvironment(folder: string, env: Environment): Promise<Environment> {
