@@ -45,7 +45,7 @@ async function stageSilver(deps: SilverDeps, input: BuildSilverInput): Promise<S
   const current = found?.value ?? null;
   const inputs = await gatherInputs(ports.objects, input, current);
   const base = input.mode === 'fold' ? current : null;
-  const fingerprint = fingerprintOf(deps, inputs, base);
+  const fingerprint = fingerprintOf(deps, { mode: input.mode, inputs, base });
   const ref: WindowRef = {
     dataset: dataset.name,
     layer: 'silver',
@@ -86,17 +86,20 @@ type SilverBuild = {
   readonly previous: string | null;
 };
 
-/** Covers everything that decides the content: equal fingerprint, equal rows. */
+/**
+ * Covers everything that decides the content, and which checks it has to pass: the first fold of a
+ * window has the rows of its seal build, but has not been through the checks of a whole window.
+ */
 function fingerprintOf(
   { ports, dataset }: SilverDeps,
-  inputs: SilverInputs,
-  base: Pointer | null,
+  { mode, inputs, base }: Pick<SilverBuild, 'mode' | 'inputs' | 'base'>,
 ): string {
   const { silver, checks } = ports.sql;
   const batches = Object.entries(inputs.logs).map(([log, known]) => [log, known.batches]);
   const described = {
     batches,
     base: base?.version ?? null,
+    checks: mode === 'fold' ? 'row' : 'window',
     sql: [...Object.values(silver), ...rejectChecks(checks)].map(({ name, sql }) => [name, sql]),
     contract: dataset.contractHash,
     thresholds: dataset.thresholds,

@@ -26,7 +26,7 @@ import {
  * them. INGEST_SCHEDULES=5000 tries more schedules.
  */
 
-const schedules = Number(process.env['INGEST_SCHEDULES'] ?? 30);
+const schedules = Number(process.env['INGEST_SCHEDULES'] ?? 20);
 
 async function bedWith(records: number): Promise<IngestBed> {
   const bed = createIngestBed();

@@ -11,7 +11,7 @@ import { type Outcome, OwnerWorld, hourId, startMs } from './support/owner-world
  * that fail, continue-as-new at any time. OWNER_LIVES=5000 tries more of them.
  */
 
-const lives = Number(process.env['OWNER_LIVES'] ?? 100);
+const lives = Number(process.env['OWNER_LIVES'] ?? 50);
 
 const settings: OwnerSettings = {
   allowedLatenessMs: 2 * minuteMs,

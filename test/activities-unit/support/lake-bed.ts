@@ -1,0 +1,272 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createCatalogActivities } from '../../../src/activities/catalog.ts';
+import { createGoldActivities } from '../../../src/activities/gold.ts';
+import { jsonBytes, readJson } from '../../../src/activities/json-objects.ts';
+import { readPointer } from '../../../src/activities/pointers.ts';
+import { createQualityActivities } from '../../../src/activities/quality.ts';
+import { type Answer, ask } from '../../../src/activities/query.ts';
+import { createSilverActivities } from '../../../src/activities/silver.ts';
+import { createDuckdbEngine } from '../../../src/adapters/duckdb-engine.ts';
+import { createMemoryCatalog } from '../../../src/adapters/memory-catalog.ts';
+import { createMemoryObjectStore } from '../../../src/adapters/memory-object-store.ts';
+import { createParquetjsCodec } from '../../../src/adapters/parquetjs-codec.ts';
+import { events } from '../../../src/datasets/events.ts';
+import type { GateResult, StageResult, WindowRef } from '../../../src/lake/messages.ts';
+import { bronzeKey, pointerKey, sealKey } from '../../../src/lake/paths.ts';
+import type { BuildMode, Pointer } from '../../../src/lake/pointer.ts';
+import type { Seal } from '../../../src/lake/source-log.ts';
+import { databaseName } from '../../../src/lake/table.ts';
+import type { Catalog, ObjectStore, Ports, Row } from '../../../src/ports.ts';
+import { loadEventsSql } from '../../sql/support/cases.ts';
+
+/* A lake in memory with the real engine: sealed batches are put into it, and windows built. */
+
+export const log = 'clicks-0';
+export const hour = '2026-08-21T13';
+export const bucket = 'lake';
+export const passed: GateResult = { kind: 'passed', score: 100, failures: [], warnings: [] };
+
+const rowFiles = createParquetjsCodec();
+const sql = loadEventsSql();
+const quiet = () => undefined;
+const logger = { debug: quiet, info: quiet, warn: quiet, error: quiet };
+
+export type LakePorts = Omit<Ports, 'source' | 'bronze'>;
+
+export type LakeBed = {
+  readonly ports: LakePorts;
+  readonly activities: ReturnType<typeof activitiesOver>;
+  readonly remove: () => Promise<void>;
+};
+
+type HasStore = { readonly ports: Pick<Ports, 'objects'> };
+
+/** `objects` is the store that the engine and the activities see. */
+export async function createLakeBed(
+  given: { readonly objects?: ObjectStore; readonly catalog?: Catalog } = {},
+): Promise<LakeBed> {
+  const { objects = createMemoryObjectStore(), catalog = createMemoryCatalog() } = given;
+  // One cache for one lake: others have other objects under the same keys.
+  const cacheDirectory = await mkdtemp(join(tmpdir(), 'ingot-bed-'));
+  const engine = createDuckdbEngine({
+    objects,
+    cacheDirectory,
+    cacheBytesMax: 1 << 24,
+    threads: 1,
+    memoryMb: 512,
+  });
+  const now = () => Date.UTC(2026, 7, 21, 15);
+  const ports: LakePorts = { objects, engine, catalog, rowFiles, sql, logger, now };
+  return {
+    ports,
+    activities: activitiesOver(ports),
+    remove: () => rm(cacheDirectory, { recursive: true, force: true }),
+  };
+}
+
+/** Everything that a transform worker runs; made again, it is another process over the same lake. */
+export function activitiesOver(ports: LakePorts) {
+  return {
+    ...createSilverActivities({ ports, dataset: events }),
+    ...createGoldActivities({ ports, dataset: events }),
+    ...createQualityActivities({ ports, dataset: events }),
+    ...publisherOver(ports),
+  };
+}
+
+/** What publishes and registers, which needs no engine. */
+export function publisherOver(ports: Pick<Ports, 'objects' | 'catalog' | 'now'>) {
+  return createCatalogActivities({ ports, dataset: events, id: 'test', bucket });
+}
+
+// ── What lies in the lake ───────────────────────────────────────────────────────────────────────
+
+export type Event = {
+  readonly id: string;
+  /** Minute of the hour. */
+  readonly minute?: number;
+  readonly hour?: string;
+  readonly type?: string;
+  /** Silver rejects an event whose device it does not know. */
+  readonly device?: string;
+  readonly price?: number;
+  /** Second of its plan after 15:00: of equal ids the earlier wins. */
+  readonly ingestSecond?: number;
+};
+
+/** A batch as ingest leaves it: its bronze file and its seal. Offsets go on by thousands. */
+export async function sealBatch(
+  { ports: { objects } }: Pick<LakeBed, 'ports'>,
+  number: number,
+  list: readonly Event[],
+): Promise<void> {
+  const rows = list.map((event, index) => bronzeRow(event, number * 1_000 + index));
+  const ingestTimeMs = Date.UTC(2026, 7, 21, 15);
+  const key = bronzeKey({ dataset: 'events', log, number, ingestTimeMs });
+  const columns = events.bronze.columns;
+  await objects.createObject(key, await rowFiles.encode({ columns, rows, metadata: {} }));
+  const rowsPerEventHour: Record<string, number> = {};
+  for (const event of list) {
+    const window = event.hour ?? hour;
+    rowsPerEventHour[window] = (rowsPerEventHour[window] ?? 0) + 1;
+  }
+  const seal: Partial<Seal> = { schema: 1, log, number, rows: rows.length, rowsPerEventHour, bronzeKey: key };
+  await objects.createObject(
+    sealKey('events', log, number),
+    jsonBytes(seal),
+  );
+}
+
+function bronzeRow(event: Event, offset: number): Row {
+  const minute = String(event.minute ?? 0).padStart(2, '0');
+  const second = String(event.ingestSecond ?? 0).padStart(2, '0');
+  const price = event.price ?? null;
+  return {
+    event_id: event.id,
+    event_type: event.type ?? 'page_view',
+    event_ts: `${event.hour ?? hour}:${minute}:00.000Z`,
+    user_id: 'u1',
+    session_id: 's1',
+    device: event.device ?? 'desktop',
+    ...(event.type === 'search' ? { search_query: 'q' } : {}),
+    ...(price === null ? {} : { product_id: 'p1', category: 'Books', price }),
+    _ingest_ts: `2026-08-21T15:00:${second}.000Z`,
+    _family: 'B',
+    _source: 'kafka',
+    _topic: 'clicks',
+    _partition: 0,
+    _offset: String(offset),
+    _batch_id: `${log}-${offset}`,
+  };
+}
+
+/** A store with the same objects. */
+export async function copyOf(store: ObjectStore): Promise<ObjectStore> {
+  const copy = createMemoryObjectStore();
+  for (const [key, bytes] of await contentOf(store)) await copy.createObject(key, bytes);
+  return copy;
+}
+
+/** Every object, by key. */
+export async function contentOf(store: ObjectStore): Promise<ReadonlyMap<string, Uint8Array>> {
+  const listed = await store.listObjects('');
+  return new Map(
+    await Promise.all(
+      listed.map(async ({ key }) => [key, (await store.readObject(key))!.bytes] as const),
+    ),
+  );
+}
+
+// ── Builds ──────────────────────────────────────────────────────────────────────────────────────
+
+export const silverRef = (window = hour): WindowRef => ({
+  dataset: 'events',
+  layer: 'silver',
+  table: events.silver.name,
+  window,
+});
+export const goldRef = (table: string, window = hour): WindowRef => ({
+  dataset: 'events',
+  layer: 'gold',
+  table,
+  window,
+});
+
+/** Stages an hour from the batches up to one. */
+export function stageSilver(
+  { activities }: Pick<LakeBed, 'activities'>,
+  mode: BuildMode,
+  through: number | null,
+  window = hour,
+): Promise<StageResult> {
+  const pending = through === null ? {} : { [log]: { first: 0, through } };
+  return activities.stageSilver({ dataset: 'events', window, mode, pending, owner: 'none' });
+}
+
+/** Publishes what was staged, with a gate that has passed. */
+export async function publish(
+  { activities }: Pick<LakeBed, 'activities'>,
+  { ref, version }: StageResult,
+): Promise<void> {
+  const result = await activities.publishVersion({ ref, version, gate: passed });
+  assert.equal(result.kind, 'published');
+  await activities.registerWindow(ref);
+}
+
+/** Stages, publishes and registers; the gate has tests of its own. */
+export async function buildSilver(
+  bed: LakeBed,
+  mode: BuildMode,
+  through: number | null,
+  window = hour,
+): Promise<Pointer> {
+  const staged = await stageSilver(bed, mode, through, window);
+  assert.equal(staged.kind, 'staged');
+  await publish(bed, staged);
+  return pointerOf(bed, staged.ref);
+}
+
+export async function pointerOf({ ports }: HasStore, ref: WindowRef): Promise<Pointer> {
+  const found = await readPointer(ports.objects, { ...ref, name: ref.table }, ref.window);
+  assert.ok(found !== null, 'the window is published');
+  return found.value;
+}
+
+/** Puts a pointer where a build would, as it pleases the test. */
+export async function putPointer({ ports }: HasStore, pointer: Pointer): Promise<void> {
+  const key = pointerKey({ layer: pointer.layer, name: pointer.table }, pointer.window);
+  await ports.objects.replaceObject(key, jsonBytes(pointer));
+}
+
+export async function bookmark({ ports }: HasStore, settledTo: number): Promise<void> {
+  const bytes = jsonBytes({ schema: 1, settledTo: { [log]: settledTo } });
+  await ports.objects.replaceObject('_bookmark/events.json', bytes);
+}
+
+// ── Readers ─────────────────────────────────────────────────────────────────────────────────────
+
+export function query(
+  { ports }: Pick<LakeBed, 'ports'>,
+  text: string,
+  dates: { readonly dateFrom?: string; readonly dateTo?: string } = {},
+): Promise<Answer> {
+  const { dateFrom = null, dateTo = null } = dates;
+  return ask({ ports, dataset: events }, { sql: text, parameters: {}, dateFrom, dateTo });
+}
+
+/** Ids that a reader of the catalog or of the pointers sees, ascending, with repeats. */
+export async function idsOf(bed: LakeBed, from = 'events_cleaned'): Promise<readonly string[]> {
+  const { rows } = await query(bed, `SELECT event_id FROM ${from} ORDER BY event_id`);
+  return rows.map(({ event_id }) => String(event_id));
+}
+
+/** Folders of the table partitions of a table in the catalog, sorted. */
+export async function catalogFolders(
+  { ports }: { readonly ports: Pick<Ports, 'catalog'> },
+  ref: WindowRef,
+): Promise<readonly string[]> {
+  const table = [events.silver, ...events.gold].find(({ name }) => name === ref.table)!;
+  const database = databaseName(ref.layer, 'test');
+  const location = `s3://${bucket}/`;
+  const found = await ports.catalog.listPartitions({ database, table, location }, []);
+  return found.map((partition) => partition.location.slice(location.length)).sort();
+}
+
+/** Folders of the files that a pointer names, sorted. */
+export function pointerFolders({ files }: Pick<Pointer, 'files'>): readonly string[] {
+  const folders = files.map(({ key }) => key.slice(0, key.lastIndexOf('/') + 1));
+  return [...new Set(folders)].sort();
+}
+
+export async function readStagedJson(
+  bed: LakeBed,
+  { ref, version }: StageResult,
+): Promise<Pointer> {
+  const key = `_staged/${ref.layer}/${ref.table}/${ref.window}/${version}.json`;
+  const found = await readJson<Pointer>(bed.ports.objects, key);
+  assert.ok(found !== null);
+  return found.value;
+}
