@@ -4,10 +4,10 @@ import type { Dataset } from '../lake/dataset.ts';
 import type { Pointer } from '../lake/pointer.ts';
 import type { Seal } from '../lake/source-log.ts';
 import { visibleColumns } from '../lake/table.ts';
-import { windowOf, windowParameters } from '../lake/window.ts';
+import { type DateRange, isWithinDates, windowOf, windowParameters } from '../lake/window.ts';
 import type { ObjectStore, Ports, Row, TableInput } from '../ports.ts';
 import { readJson } from './json-objects.ts';
-import { readPointers, tableFiles } from './pointers.ts';
+import { tableFiles } from './pointers.ts';
 import { contractValues } from './silver-inputs.ts';
 import { rejectionsSql, sqlOf } from './silver-sql.ts';
 
@@ -27,22 +27,23 @@ export type LiveTail = {
 /** Above so many bronze rows a window of the tail is left to the next build. */
 const tailRowsMax = 200_000;
 
+/**
+ * The tail of the windows in a range of dates. The pointers are those that the reader reads beside
+ * it, of all windows of the range that have one, and were read after the seals.
+ */
 export async function readLiveTail(
   deps: LiveTailDeps,
-  pointers: readonly Pointer[],
+  from: {
+    readonly seals: readonly Seal[];
+    readonly pointers: readonly Pointer[];
+    readonly dates: DateRange;
+  },
 ): Promise<LiveTail> {
-  const { objects } = deps.ports;
-  const seals = await readUnsettled(objects, deps.dataset.name);
-  const touched = new Set(seals.flatMap((seal) => Object.keys(seal.rowsPerEventHour)));
-  const known = new Map(pointers.map((pointer) => [pointer.window, pointer]));
-  // Windows outside the question's dates have no pointer at hand, but may have one all the same.
-  const missing = [...touched].filter((window) => !known.has(window));
-  for (const pointer of await readPointers(objects, deps.dataset.silver, missing)) {
-    known.set(pointer.window, pointer);
-  }
+  const known = new Map(from.pointers.map((pointer) => [pointer.window, pointer]));
+  const tails = liveTail(from.seals, known);
   const rows: Row[] = [];
   let leftOut = 0;
-  for (const tail of liveTail(seals, known)) {
+  for (const tail of tails.filter(({ window }) => isWithinDates(window, from.dates))) {
     if (rows.length + tail.rows > tailRowsMax) leftOut += tail.rows;
     else rows.push(...(await cleanTail(deps, tail, known.get(tail.window) ?? null)));
   }
@@ -89,7 +90,10 @@ function tailTables(
 type Bookmark = { readonly settledTo: Readonly<Record<LogName, number>> };
 
 /** Seals after the bookmark. Without a bookmark nothing is settled, and all of them count. */
-async function readUnsettled(objects: ObjectStore, dataset: string): Promise<readonly Seal[]> {
+export async function readUnsettled(
+  objects: ObjectStore,
+  dataset: string,
+): Promise<readonly Seal[]> {
   const bookmark = await readJson<Bookmark>(objects, bookmarkKey(dataset));
   const logs = await listLogs(objects, dataset);
   const found = await Promise.all(

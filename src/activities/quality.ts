@@ -133,10 +133,11 @@ async function runCheck(
 }
 
 async function checkTables(
-  { dataset, ports }: QualityDeps,
+  deps: QualityDeps,
   table: Table,
   staged: Pointer,
 ): Promise<readonly TableInput[]> {
+  const { dataset, ports } = deps;
   const stagedTable: TableInput = {
     kind: 'files',
     name: 'staged',
@@ -145,11 +146,7 @@ async function checkTables(
   };
   const window = windowOf(staged.window);
   if (table.layer === 'gold') {
-    const hours = overlapping(window, 'hour').map(({ id }) => id);
-    const all = await readPointers(ports.objects, dataset.silver, hours);
-    // Only versions that the build read: silver may have moved on since.
-    const used = all.filter(({ window: hour, version }) => staged.silver[hour] === version);
-    return [stagedTable, silverEvents(dataset, used.length === all.length ? used : all)];
+    return [stagedTable, silverEvents(dataset, await readSilverOf(deps, staged))];
   }
   const day = overlapping(windowAt(window.startMs, 'day'), 'hour').map(({ id }) => id);
   const others = await readPointers(
@@ -163,6 +160,19 @@ async function checkTables(
     contractValues(dataset),
     { ...silverEvents(dataset, others), name: 'silver_day' },
   ];
+}
+
+/** The versions that a gold build has read, which silver may have left since. */
+async function readSilverOf(
+  { dataset, ports }: QualityDeps,
+  { silver }: Pointer,
+): Promise<readonly Pointer[]> {
+  const ref = { dataset: dataset.name, layer: 'silver', table: dataset.silver.name } as const;
+  return Promise.all(
+    Object.entries(silver).map(([window, version]) =>
+      readStaged(ports.objects, { ...ref, window }, version),
+    ),
+  );
 }
 
 function windowFigures({ accounting }: Pointer): TableInput {

@@ -2,10 +2,10 @@ import { IngotError } from '../errors.ts';
 import type { Dataset } from '../lake/dataset.ts';
 import type { Pointer } from '../lake/pointer.ts';
 import { type Column, type Table, visibleColumns } from '../lake/table.ts';
-import { windowDateAndHour, windowOf } from '../lake/window.ts';
+import { type DateRange, isWithinDates, windowDateAndHour, windowOf } from '../lake/window.ts';
 import type { Parameters, Ports, QueryResult, TableFile, TableInput } from '../ports.ts';
 import { deadLetterColumns } from './batch-records.ts';
-import { type LiveTail, readLiveTail } from './live-tail.ts';
+import { type LiveTail, readLiveTail, readUnsettled } from './live-tail.ts';
 import { listWindows, readPointers, tableFiles } from './pointers.ts';
 import { checkResultColumns } from './quality.ts';
 
@@ -16,12 +16,10 @@ export type QueryDeps = {
   readonly dataset: Dataset;
 };
 
-export type Question = {
+/** Windows outside the dates are not read. */
+export type Question = DateRange & {
   readonly sql: string;
   readonly parameters: Parameters;
-  /** UTC dates, inclusive; windows outside are not read. Null: no bound. */
-  readonly dateFrom: string | null;
-  readonly dateTo: string | null;
 };
 
 export type Answer = QueryResult & {
@@ -31,14 +29,18 @@ export type Answer = QueryResult & {
 
 /** Answers one SELECT. `TABLE_UNKNOWN` names the tables that there are. */
 export async function ask(deps: QueryDeps, question: Question): Promise<Answer> {
-  const { engine } = deps.ports;
+  const { engine, objects } = deps.ports;
   const names = await engine.tablesOf(question.sql);
+  const isLive = names.includes(deps.dataset.silver.name);
+  // Before the pointers: a batch that is built meanwhile may then be in both, and is told by them.
+  // The other way round it could be in neither.
+  const seals = isLive ? await readUnsettled(objects, deps.dataset.name) : [];
   const tables: TableInput[] = [];
   let tail: LiveTail | null = null;
   for (const name of names) {
     if (name === deps.dataset.silver.name) {
       const files = await windowedFiles(deps, deps.dataset.silver, question);
-      tail = await readLiveTail(deps, files.pointers);
+      tail = await readLiveTail(deps, { seals, pointers: files.pointers, dates: question });
       tables.push(...silverTables(deps.dataset, files.table, tail));
     } else {
       tables.push(await resolveTable(deps, name, question));
@@ -126,13 +128,14 @@ async function windowedFiles(
 async function currentPointers(
   { ports }: QueryDeps,
   table: Pick<Table, 'layer' | 'name'>,
-  { dateFrom, dateTo }: Question,
+  dates: DateRange,
 ): Promise<readonly Pointer[]> {
-  const windows = (await listWindows(ports.objects, table)).filter((id) => {
-    const { date } = windowDateAndHour(windowOf(id));
-    return (dateFrom === null || date >= dateFrom) && (dateTo === null || date <= dateTo);
-  });
-  return readPointers(ports.objects, table, windows);
+  const windows = await listWindows(ports.objects, table);
+  return readPointers(
+    ports.objects,
+    table,
+    windows.filter((id) => isWithinDates(id, dates)),
+  );
 }
 
 async function quarantineTable(deps: QueryDeps, question: Question): Promise<TableInput> {

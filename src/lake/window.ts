@@ -53,6 +53,15 @@ export function overlapping(window: Window, grain: Grain): readonly Window[] {
   return Array.from({ length: 24 }, (_, hour) => make(window.startMs + hour * hourMs, 'hour'));
 }
 
+/** UTC dates, inclusive. Null: no bound. */
+export type DateRange = { readonly dateFrom: string | null; readonly dateTo: string | null };
+
+/** Whether the date of a window lies in the range; a window never has two. */
+export function isWithinDates(id: WindowId, { dateFrom, dateTo }: DateRange): boolean {
+  const { date } = windowDateAndHour(windowOf(id));
+  return (dateFrom === null || date >= dateFrom) && (dateTo === null || date <= dateTo);
+}
+
 /** The window after this one. */
 export function nextWindow(window: Window): Window {
   return windowAt(window.endMs, window.grain);

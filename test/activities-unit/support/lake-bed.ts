@@ -113,11 +113,15 @@ export async function sealBatch(
     const window = event.hour ?? hour;
     rowsPerEventHour[window] = (rowsPerEventHour[window] ?? 0) + 1;
   }
-  const seal: Partial<Seal> = { schema: 1, log, number, rows: rows.length, rowsPerEventHour, bronzeKey: key };
-  await objects.createObject(
-    sealKey('events', log, number),
-    jsonBytes(seal),
-  );
+  const seal: Partial<Seal> = {
+    schema: 1,
+    log,
+    number,
+    rows: rows.length,
+    rowsPerEventHour,
+    bronzeKey: key,
+  };
+  await objects.createObject(sealKey('events', log, number), jsonBytes(seal));
 }
 
 function bronzeRow(event: Event, offset: number): Row {
@@ -139,7 +143,7 @@ function bronzeRow(event: Event, offset: number): Row {
     _topic: 'clicks',
     _partition: 0,
     _offset: String(offset),
-    _batch_id: `${log}-${offset}`,
+    _batch_id: `${log}-${Math.floor(offset / 1_000)}`,
   };
 }
 
@@ -238,7 +242,10 @@ export function query(
 }
 
 /** Ids that a reader of the catalog or of the pointers sees, ascending, with repeats. */
-export async function idsOf(bed: LakeBed, from = 'events_cleaned'): Promise<readonly string[]> {
+export async function idsOf(
+  bed: Pick<LakeBed, 'ports'>,
+  from = 'events_cleaned',
+): Promise<readonly string[]> {
   const { rows } = await query(bed, `SELECT event_id FROM ${from} ORDER BY event_id`);
   return rows.map(({ event_id }) => String(event_id));
 }
