@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createCatalogActivities } from '../../../src/activities/catalog.ts';
 import { createGoldActivities } from '../../../src/activities/gold.ts';
-import { jsonBytes, readJson } from '../../../src/activities/json-objects.ts';
+import { jsonBytes } from '../../../src/activities/json-objects.ts';
 import { readPointer } from '../../../src/activities/pointers.ts';
 import { createQualityActivities } from '../../../src/activities/quality.ts';
 import { type Answer, ask } from '../../../src/activities/query.ts';
@@ -97,11 +97,15 @@ export type Event = {
   readonly ingestSecond?: number;
 };
 
-/** A batch as ingest leaves it: its bronze file and its seal. Offsets go on by thousands. */
+/**
+ * A batch as ingest leaves it: its bronze file and its seal, which counts so much for each row.
+ * Offsets go on by thousands.
+ */
 export async function sealBatch(
   { ports: { objects } }: Pick<LakeBed, 'ports'>,
   number: number,
   list: readonly Event[],
+  { countedRows = 1 } = {},
 ): Promise<void> {
   const rows = list.map((event, index) => bronzeRow(event, number * 1_000 + index));
   const ingestTimeMs = Date.UTC(2026, 7, 21, 15);
@@ -111,7 +115,7 @@ export async function sealBatch(
   const rowsPerEventHour: Record<string, number> = {};
   for (const event of list) {
     const window = event.hour ?? hour;
-    rowsPerEventHour[window] = (rowsPerEventHour[window] ?? 0) + 1;
+    rowsPerEventHour[window] = (rowsPerEventHour[window] ?? 0) + countedRows;
   }
   const seal: Partial<Seal> = {
     schema: 1,
@@ -190,6 +194,15 @@ export function stageSilver(
   return activities.stageSilver({ dataset: 'events', window, mode, pending, owner: 'none' });
 }
 
+export function stageGold(
+  { activities }: Pick<LakeBed, 'activities'>,
+  table: string,
+  window = hour,
+  { complete = true } = {},
+): Promise<StageResult> {
+  return activities.stageGold({ dataset: 'events', table, window, complete, owner: 'none' });
+}
+
 /** Publishes what was staged, with a gate that has passed. */
 export async function publish(
   { activities }: Pick<LakeBed, 'activities'>,
@@ -266,14 +279,4 @@ export async function catalogFolders(
 export function pointerFolders({ files }: Pick<Pointer, 'files'>): readonly string[] {
   const folders = files.map(({ key }) => key.slice(0, key.lastIndexOf('/') + 1));
   return [...new Set(folders)].sort();
-}
-
-export async function readStagedJson(
-  bed: LakeBed,
-  { ref, version }: StageResult,
-): Promise<Pointer> {
-  const key = `_staged/${ref.layer}/${ref.table}/${ref.window}/${version}.json`;
-  const found = await readJson<Pointer>(bed.ports.objects, key);
-  assert.ok(found !== null);
-  return found.value;
 }

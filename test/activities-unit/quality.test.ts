@@ -1,0 +1,112 @@
+import assert from 'node:assert/strict';
+import type { GateResult, StageResult } from '../../src/lake/messages.ts';
+import { checkResultsKey } from '../../src/lake/paths.ts';
+import type { Row } from '../../src/ports.ts';
+import {
+  type Event,
+  type LakeBed,
+  buildSilver,
+  createLakeBed,
+  hour,
+  idsOf,
+  pointerOf,
+  sealBatch,
+  silverRef,
+  stageGold,
+  stageSilver,
+} from './support/lake-bed.ts';
+
+/** More than half of them are rejected. */
+const mostlyBad: readonly Event[] = Array.from({ length: 110 }, (_, index) => ({
+  id: `e${index}`,
+  device: index < 60 ? 'toaster' : 'desktop',
+}));
+
+describe('checkStaged', () => {
+  let bed: LakeBed;
+  beforeEach(async () => {
+    bed = await createLakeBed();
+  });
+  afterEach(() => bed.remove());
+
+  const check = ({ ref, version }: StageResult): Promise<GateResult> =>
+    bed.activities.checkStaged({ ref, version });
+
+  async function resultsOf({ ref, version }: StageResult): Promise<readonly Row[]> {
+    const key = checkResultsKey({ layer: ref.layer, name: ref.table }, ref.window, version);
+    const stored = await bed.ports.objects.readObject(key);
+    assert.ok(stored !== null);
+    return bed.ports.rowFiles.decode(stored.bytes);
+  }
+
+  const names = (rows: readonly Row[]) => rows.map(({ check_id }) => String(check_id)).sort();
+
+  it('runs the row checks on a fold, and those of a window on a whole build too', async () => {
+    await sealBatch(bed, 0, [{ id: 'a' }, { id: 'b', device: 'toaster' }]);
+    const fold = await stageSilver(bed, 'fold', 0);
+    const whole = await stageSilver(bed, 'seal', 0);
+    assert.deepEqual([(await check(fold)).kind, (await check(whole)).kind], ['passed', 'passed']);
+    const headers = bed.ports.sql.checks;
+    const expected = (runs: readonly string[]) =>
+      Object.values(headers)
+        .filter(({ header }) => header['layer'] === 'silver' && header['severity'] !== 'reject')
+        .filter(({ header }) => runs.includes(header['runs'] ?? ''))
+        .map(({ name }) => name);
+    const rows = await resultsOf(fold);
+    assert.deepEqual(names(rows), [...expected(['row']), 'row_accounting'].sort());
+    const all = [...expected(['row', 'window']), 'row_accounting'].sort();
+    assert.deepEqual(names(await resultsOf(whole)), all);
+    assert.ok(rows.every(({ passed, score }) => passed === true && score === 100));
+  });
+
+  it('blocks an hour of which most was rejected: the pointer, and what readers see, stay', async () => {
+    await sealBatch(bed, 0, [{ id: 'a' }]);
+    const { version } = await buildSilver(bed, 'seal', 0);
+    await sealBatch(bed, 1, mostlyBad);
+    const staged = await stageSilver(bed, 'rebuild', 1);
+    const gate = await check(staged);
+    assert.equal(gate.kind, 'blocked');
+    assert.deepEqual(gate.failures, ['rejected_share (1 row): 60 of 111 rows were rejected']);
+    const failed = (await resultsOf(staged)).filter(({ passed }) => passed === false);
+    assert.deepEqual(names(failed), ['rejected_share']);
+    assert.equal((await pointerOf(bed, silverRef())).version, version);
+    const settled = "events_cleaned WHERE _batch_id = 'clicks-0-0'";
+    assert.deepEqual(await idsOf(bed, settled), ['a']);
+  });
+
+  it('says the same of the same version again, and keeps one result of it', async () => {
+    await sealBatch(bed, 0, mostlyBad);
+    const staged = await stageSilver(bed, 'seal', 0);
+    const first = await check(staged);
+    const before = await resultsOf(staged);
+    assert.deepEqual(await check(staged), first);
+    assert.deepEqual(await resultsOf(staged), before);
+  });
+
+  it('blocks an hour whose rows do not add up: a seal counts a row that its file has not', async () => {
+    await sealBatch(bed, 0, [{ id: 'a' }], { countedRows: 2 });
+    const gate = await check(await stageSilver(bed, 'fold', 0));
+    assert.deepEqual(gate.failures, [
+      'row_accounting (1 row): bronze 2 is not silver 1 + duplicates 0 + rejected 0',
+    ]);
+    assert.ok(gate.kind === 'blocked' && gate.score !== null && gate.score < 100);
+  });
+
+  it('judges gold by the silver that it was made from, also when that has moved on since', async () => {
+    await sealBatch(bed, 0, [{ id: 'a', type: 'purchase', price: 10 }]);
+    await buildSilver(bed, 'fold', 0);
+    const staged = await stageGold(bed, 'hourly_revenue');
+    await sealBatch(bed, 1, [{ id: 'b', type: 'purchase', price: 5 }]);
+    await buildSilver(bed, 'fold', 1);
+    const gate = await check(staged);
+    assert.deepEqual([gate.kind, gate.failures], ['passed', []]);
+  });
+
+  it('names the object when what it has to check is gone', async () => {
+    const staged = { ref: silverRef(), version: 'none' };
+    await assert.rejects(bed.activities.checkStaged(staged), {
+      code: 'OBJECT_MISSING',
+      facts: { key: `_staged/silver/events_cleaned/${hour}/none.json` },
+    });
+  });
+});
