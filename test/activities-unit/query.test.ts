@@ -42,7 +42,7 @@ describe('ask', () => {
     const days = ['2026-08-19', '2026-08-20', '2026-08-21'].map((date) => `${date}T23`);
     const eventsOf = (name: string) => days.map((hour, day) => ({ id: `${name}${day}`, hour }));
     await sealBatch(bed, 0, eventsOf('built'));
-    await buildSilver(bed, 'fold', 0, days[1]!);
+    await buildSilver(bed, 'fold', 0, days[1]);
     await sealBatch(bed, 1, [...eventsOf('tail'), { id: 'new', hour: tuesday }]);
     const found = async (dateFrom: string | undefined, dateTo?: string) => {
       const dates = {
