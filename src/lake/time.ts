@@ -9,11 +9,12 @@ export const hourMs = 60 * minuteMs;
 export const dayMs = 24 * hourMs;
 
 const instantPattern =
-  /^(\d{4})-(\d{2})-(\d{2})[T ](\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))?(Z|[+-]\d{2}:?\d{2})$/;
+  /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})(?:\.(\d+))?(Z|[+-]\d{2}:\d{2})$/;
 
 /**
  * Milliseconds of an ISO-8601 date-time with `Z` or an offset; `null` for anything else, also for a
- * date that does not exist. Digits beyond milliseconds are cut off.
+ * date that does not exist. Digits beyond milliseconds are cut off. These are the texts that zod
+ * takes in a contract: what ingest can place and what a contract allows must not differ.
  */
 export function parseInstant(text: string): number | null {
   const match = instantPattern.exec(text);

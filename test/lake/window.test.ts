@@ -122,7 +122,7 @@ describe('windowParameters', () => {
         const window = windowAt(ms, grain);
         const { window_start, window_end } = windowParameters(window);
         assert.equal(window_end, windowParameters(nextWindow(window)).window_start);
-        assert.equal(parseInstant(`${window_start}Z`), window.startMs);
+        assert.equal(parseInstant(`${window_start.replace(' ', 'T')}Z`), window.startMs);
       }),
     );
   });
