@@ -8,6 +8,7 @@ import type { Column, Table } from './lake/table.ts';
 
 // ── Objects ─────────────────────────────────────────────────────────────────────────────────────
 
+/** Equal bytes may have equal etags, as they have on S3. */
 export type StoredObject = { readonly bytes: Uint8Array; readonly etag: string };
 
 export type ObjectSummary = {
@@ -25,7 +26,8 @@ export interface ObjectStore {
   createObject(key: string, bytes: Uint8Array): Promise<CreateResult>;
   /**
    * Writes only if the object still has this etag (`null`: only if absent). `conflict` when it has
-   * not, which may also be one's own write whose answer was lost.
+   * not, which may also be one's own write whose answer was lost. Whoever must notice
+   * that others wrote the same bytes again puts something new into each version.
    */
   swapObject(key: string, bytes: Uint8Array, etag: string | null): Promise<SwapResult>;
   /** Overwrites. Only for objects that are hints or caches, never for a commit. */
@@ -221,15 +223,16 @@ export type CatalogTable = {
   readonly location: string;
 };
 
+/** Calls on table partitions fail with `CATALOG_UNSETTLED` while the table is gone. */
 export interface Catalog {
   /** Creates the database and table where missing and makes their columns equal to these. */
   ensureTable(table: CatalogTable): Promise<void>;
-  /** Table partitions whose leading values are these. */
+  /** Table partitions whose leading values are these, in no order. */
   listPartitions(
     table: CatalogTable,
     leadingValues: readonly string[],
   ): Promise<readonly CatalogPartition[]>;
-  /** Creates or updates, whichever is needed; at most 100 a call are sent. */
+  /** Creates or updates, whichever is needed. Any number; at most 100 a request are sent. */
   putPartitions(table: CatalogTable, partitions: readonly CatalogPartition[]): Promise<void>;
   /** One that is already gone is no error. */
   deletePartitions(

@@ -8,6 +8,7 @@ import {
 } from '@aws-sdk/client-glue';
 import { IngotError, type ErrorFacts } from '../errors.ts';
 import type { Catalog, CatalogTable } from '../ports.ts';
+import type { AwsSettings } from './aws-clients.ts';
 import { awsErrorName, backOff, withAwsFaults } from './aws-faults.ts';
 import { deletePartitions, listPartitions, putPartitions } from './glue-partitions.ts';
 import { catalogMarker, isSameTable, tableInput } from './glue-table-input.ts';
@@ -46,6 +47,27 @@ export function createGlueCatalog(glue: GlueClient): Catalog {
   };
 }
 
+/**
+ * Asks for one table, which need not be there: answers whether it is. What goes wrong names the
+ * address, and the setting that it comes from.
+ */
+export async function probeGlue(
+  glue: GlueClient,
+  { config, table }: { readonly config: AwsSettings; readonly table: TableName },
+): Promise<boolean> {
+  const { awsEndpoint, AWS_REGION } = config;
+  const facts = {
+    address: awsEndpoint ?? `glue in ${AWS_REGION}`,
+    setting: awsEndpoint === undefined ? 'AWS_REGION' : 'AWS_ENDPOINT_URL',
+    ...factsOf(table),
+  };
+  return withAwsFaults({ part: 'Glue', client: glue, facts }, async () => {
+    return (await getTable(glue, table)) !== null;
+  });
+}
+
+type TableName = { readonly database: string; readonly table: { readonly name: string } };
+
 /** Looks, then creates or updates; a competitor that was faster is met by looking again. */
 async function ensureTable(glue: GlueClient, table: CatalogTable): Promise<void> {
   for (let attempt = 1; attempt <= settleAttemptsMax; attempt += 1) {
@@ -62,7 +84,7 @@ async function ensureTable(glue: GlueClient, table: CatalogTable): Promise<void>
   });
 }
 
-async function getTable(glue: GlueClient, table: CatalogTable): Promise<GlueTable | null> {
+async function getTable(glue: GlueClient, table: TableName): Promise<GlueTable | null> {
   const command = new GetTableCommand({ DatabaseName: table.database, Name: table.table.name });
   return (await unlessNamed(['EntityNotFoundException'], () => glue.send(command)))?.Table ?? null;
 }
@@ -120,6 +142,6 @@ function tableGone(table: CatalogTable, cause: unknown): IngotError {
   });
 }
 
-function factsOf({ database, table }: CatalogTable): ErrorFacts {
+function factsOf({ database, table }: TableName): ErrorFacts {
   return { database, table: table.name };
 }

@@ -11,7 +11,7 @@ export function addDoctorCommand(program: Command, context: CliContext): void {
     .option('--json', 'print the results as JSON')
     .action((options: { json?: true }) => doctor(context, options.json === true));
   addExamples(command, [
-    ['ingot doctor', 'Temporal, Kafka, conditional writes of the store, the clock.'],
+    ['ingot doctor', 'Temporal, Kafka, conditional writes of the store, the catalog, the clock.'],
     ['ingot doctor --json', 'The same, for a script.'],
   ]);
 }
@@ -20,7 +20,7 @@ async function doctor(context: CliContext, json: boolean): Promise<void> {
   const config = context.loadConfig();
   const { preflights, runPreflights } = await import('../workers/preflight.ts');
   const results = await context.console.step('Looking at every part', () =>
-    runPreflights(preflights(config, silentLogger)),
+    runPreflights(preflights(config, silentLogger, { catalog: true })),
   );
   if (json) context.console.printJson(results);
   else {

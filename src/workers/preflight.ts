@@ -1,10 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { createS3Client, ensureBucket } from '../adapters/aws-clients.ts';
+import { createGlueClient, createS3Client, ensureBucket } from '../adapters/aws-clients.ts';
 import { probeConditionalWrites } from '../adapters/conditional-write-probe.ts';
+import { probeGlue } from '../adapters/glue-catalog.ts';
 import { createKafka, withAdmin } from '../adapters/kafka-client.ts';
 import { createS3ObjectStore } from '../adapters/s3-object-store.ts';
 import type { Config } from '../config.ts';
+import { events } from '../datasets/events.ts';
 import { IngotError, messageOf } from '../errors.ts';
+import { databaseName } from '../lake/table.ts';
 import type { Logger } from '../ports.ts';
 import { connectTemporal } from '../stack/temporal-connection.ts';
 import { ensureTemporalNamespace } from '../stack/temporal-namespace.ts';
@@ -24,12 +27,20 @@ export type PreflightResult = {
 
 const clockSkewMsMax = 30_000;
 
-/** The checks in the order in which they are worth looking at. Each answers what it found. */
-export function preflights(config: Config, logger: Logger): readonly Preflight[] {
+/**
+ * The checks in the order in which they are worth looking at. Each answers what it found. Ingest
+ * does without a catalog, and without the right to look at one.
+ */
+export function preflights(
+  config: Config,
+  logger: Logger,
+  { catalog = false } = {},
+): readonly Preflight[] {
   return [
     { name: 'Temporal', check: () => checkTemporal(config) },
     { name: 'Kafka', check: () => checkKafka(config, logger) },
     { name: 'object store', check: () => checkObjectStore(config) },
+    ...(catalog ? [{ name: 'catalog', check: () => checkCatalog(config) }] : []),
     { name: 'clock', check: () => checkClock(config) },
   ];
 }
@@ -83,6 +94,18 @@ async function checkObjectStore(config: Config): Promise<string> {
   const store = createS3ObjectStore({ client, bucket: config.lakeBucket });
   await probeConditionalWrites(store, randomUUID());
   return `bucket ${config.lakeBucket}, conditional writes refuse as they should`;
+}
+
+async function checkCatalog(config: Config): Promise<string> {
+  const glue = createGlueClient(config);
+  try {
+    const { silver } = events;
+    const table = { database: databaseName(silver.layer, config.INGOT_ID), table: silver };
+    const exists = await probeGlue(glue, { config, table });
+    return `Glue answers, table ${table.database}.${silver.name} ${exists ? 'there' : 'not made yet'}`;
+  } finally {
+    glue.destroy();
+  }
 }
 
 /** Frontiers, ingest times and flush ages hang on the clock; the store's own is the reference. */

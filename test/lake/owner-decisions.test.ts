@@ -5,6 +5,8 @@ import {
   nextLookMs,
   releasedDues,
 } from '../../src/lake/owner-decisions.ts';
+import { markGoldStale } from '../../src/lake/owner-gold.ts';
+import { dueReleased } from '../../src/lake/owner.ts';
 import type { GoldState, OwnerState, SilverState } from '../../src/lake/owner-state.ts';
 import { minuteMs } from '../../src/lake/time.ts';
 import {
@@ -131,6 +133,17 @@ describe('decideBuilds', () => {
         decideBuilds(withGold({}, { goldDueBefore }), schedule, nowMs).length;
       assert.equal(at('2026-08-21T14:00:00.000Z'), 1);
       assert.equal(at('2026-08-21T13:00:00.000Z'), 0);
+    });
+
+    it('is due also for hours before the first one that the Schedule called, once that is released', () => {
+      const schedule = { ...settings, goldRefresh: 'schedule' } as const;
+      const tables = [{ name: 'hourly_revenue', grain: 'hour' }] as const;
+      const before = markGoldStale(owner(), '2026-08-21T09', tables, nowMs);
+      assert.deepEqual(decideBuilds(before, schedule, nowMs), []);
+      const first = { hour: closedHour, complete: true };
+      const released = dueReleased(before, first, tables, nowMs);
+      const windows = decideBuilds(released, schedule, nowMs).map(({ window }) => window);
+      assert.deepEqual(windows.sort(), ['2026-08-21T09', closedHour]);
     });
 
     it('rests three times its last build', () => {
