@@ -10,14 +10,14 @@ import type { Catalog, ObjectStore } from '../../src/ports.ts';
 import { aroundStore } from '../support/around-store.ts';
 import {
   bucket,
-  catalogFolders,
+  emptyPointer,
   hour,
   passed,
-  pointerFolders,
-  pointerOf,
   publisherOver,
   silverRef,
+  pointerOf,
 } from './support/lake-bed.ts';
+import { catalogFolders, pointerFolders } from './support/lake-readers.ts';
 
 /* No engine: what a build has staged is given. */
 
@@ -29,28 +29,7 @@ function versionOf(version: string, previous: string | null, types: Types): Poin
     const key = `${versionFolder(events.silver, partition, version)}${version}.parquet`;
     return { key, partition, rows: 1, bytes: 10 };
   });
-  return {
-    schema: 1,
-    layer: 'silver',
-    table: events.silver.name,
-    window: hour,
-    version,
-    sequence: Number(version.slice(0, 1)),
-    mode: 'fold',
-    fingerprint: version,
-    files,
-    rows: files.length,
-    logs: {},
-    silver: {},
-    accounting: null,
-    betterDuplicates: 0,
-    quarantineKeys: [],
-    score: null,
-    warnings: [],
-    complete: true,
-    builtAt: '2026-08-21T15:00:00.000Z',
-    previous,
-  };
+  return { ...emptyPointer(version, previous), files, rows: files.length };
 }
 
 const ref = silverRef();

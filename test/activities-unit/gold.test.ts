@@ -4,32 +4,35 @@ import {
   type LakeBed,
   activitiesOver,
   buildSilver,
-  catalogFolders,
   createLakeBed,
   goldRef,
   hour,
-  pointerFolders,
-  pointerOf,
   publish,
-  query,
   sealBatch,
   silverRef,
   stageGold,
+  pointerOf,
 } from './support/lake-bed.ts';
+import { catalogFolders, copyOf, pointerFolders, query } from './support/lake-readers.ts';
 
 const earlier = '2026-08-21T12';
 const day = '2026-08-21';
 
 describe('stageGold', () => {
+  let built: LakeBed;
   let bed: LakeBed;
-  beforeEach(async () => {
-    bed = await createLakeBed();
-    await sealBatch(bed, 0, [
+  before(async () => {
+    built = await createLakeBed();
+    await sealBatch(built, 0, [
       { id: 'a', type: 'purchase', price: 10 },
       { id: 'b', type: 'purchase', price: 2.5 },
       { id: 'c', hour: earlier },
     ]);
-    await buildSilver(bed, 'fold', 0);
+    await buildSilver(built, 'fold', 0);
+  });
+  after(() => built.remove());
+  beforeEach(async () => {
+    bed = await createLakeBed({ objects: await copyOf(built.ports.objects) });
   });
   afterEach(() => bed.remove());
 

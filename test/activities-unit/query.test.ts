@@ -6,10 +6,9 @@ import {
   bookmark,
   buildSilver,
   createLakeBed,
-  idsOf,
-  query,
   sealBatch,
 } from './support/lake-bed.ts';
+import { idsOf, query } from './support/lake-readers.ts';
 
 const tuesday = '2026-08-18T09';
 

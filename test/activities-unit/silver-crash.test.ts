@@ -4,23 +4,20 @@ import { createMemoryObjectStore } from '../../src/adapters/memory-object-store.
 import { events } from '../../src/datasets/events.ts';
 import { databaseName } from '../../src/lake/table.ts';
 import type { Catalog, ObjectStore } from '../../src/ports.ts';
-import { Crash, aroundStore, crashingStore, recordingStore } from '../support/around-store.ts';
+import { Crash, aroundStore } from '../support/around-store.ts';
 import {
   type LakeBed,
   bucket,
   buildSilver,
-  catalogFolders,
-  contentOf,
-  copyOf,
   createLakeBed,
   passed,
-  pointerFolders,
-  pointerOf,
   publisherOver,
   sealBatch,
   silverRef,
   stageSilver,
+  pointerOf,
 } from './support/lake-bed.ts';
+import { catalogFolders, contentOf, copyOf, pointerFolders } from './support/lake-readers.ts';
 
 /*
  * Promise 2, step by step: a process dies in a step of a build, another one does the step again,
@@ -30,18 +27,10 @@ import {
 
 const ref = silverRef();
 
-/** A step that needs the engine. */
-type Step = (bed: LakeBed) => Promise<unknown>;
-
 describe('a build of silver that dies', () => {
   const beds: LakeBed[] = [];
-  /** The lake before each step. */
-  const lake = {
-    stage: createMemoryObjectStore(),
-    gate: createMemoryObjectStore(),
-    publish: createMemoryObjectStore(),
-  };
-  const writes = { stage: 0, gate: 0 };
+  /** What the lake is after each write of a step, beginning with what it is before the first. */
+  let states: Readonly<Record<'stage' | 'gate', readonly ObjectStore[]>>;
   let version: string;
 
   /** A process with a cache of its own. */
@@ -51,67 +40,73 @@ describe('a build of silver that dies', () => {
     return bed;
   }
 
-  before(async () => {
-    const bed = await processOver(lake.stage);
-    await sealBatch(bed, 0, [{ id: 'a' }, { id: 'b', type: 'search' }]);
-    await buildSilver(bed, 'fold', 0);
-    await sealBatch(bed, 1, [{ id: 'a' }, { id: 'c' }, { id: 'x', device: 'toaster' }]);
-    lake.gate = await copyOf(lake.stage);
-    const staging = recordingStore(lake.gate);
-    const staged = await stage(await processOver(staging.store));
-    writes.stage = staging.steps.filter(({ isWrite }) => isWrite).length;
-    assert.equal(staged.kind, 'staged');
-    version = staged.version;
-    lake.publish = await copyOf(lake.gate);
-    const checking = recordingStore(lake.publish);
-    await check(await processOver(checking.store));
-    writes.gate = checking.steps.filter(({ isWrite }) => isWrite).length;
-  });
-  after(() => Promise.all(beds.map((bed) => bed.remove())));
-
   const stage = (bed: LakeBed) => stageSilver(bed, 'fold', 1);
   const check = (bed: LakeBed) => bed.activities.checkStaged({ ref, version });
 
-  /**
-   * Dies before each write, and after the last one: reads leave no trace, so a death before or
-   * after them leaves what one of these leaves.
-   */
-  async function diesAtEveryWrite(
-    step: Step,
-    { from, to, writes }: { from: ObjectStore; to: ObjectStore; writes: number },
+  before(async () => {
+    const bed = await processOver(createMemoryObjectStore());
+    await sealBatch(bed, 0, [{ id: 'a' }, { id: 'b', type: 'search' }]);
+    await buildSilver(bed, 'fold', 0);
+    await sealBatch(bed, 1, [{ id: 'a' }, { id: 'c' }, { id: 'x', device: 'toaster' }]);
+    const afterStage = await statesOf(bed.ports.objects, async (life) => {
+      const staged = await stage(life);
+      assert.equal(staged.kind, 'staged');
+      version = staged.version;
+    });
+    states = { stage: afterStage, gate: await statesOf(afterStage.at(-1)!, check) };
+  });
+  after(() => Promise.all(beds.map((bed) => bed.remove())));
+
+  /** Runs a step that nobody disturbs. A death at a write, or at a read, leaves one of these. */
+  async function statesOf(
+    from: ObjectStore,
+    step: (bed: LakeBed) => Promise<unknown>,
+  ): Promise<readonly ObjectStore[]> {
+    const objects = await copyOf(from);
+    const found = [await copyOf(from)];
+    const watched = aroundStore(objects, async ({ isWrite }, run) => {
+      const result = await run();
+      if (isWrite) found.push(await copyOf(objects));
+      return result;
+    });
+    await step(await processOver(watched));
+    return found;
+  }
+
+  /** Whoever finds the lake as a death has left it, makes of it what nobody's death would have. */
+  async function isCompleted(
+    left: readonly ObjectStore[],
+    step: (bed: LakeBed) => Promise<unknown>,
   ): Promise<void> {
-    const wanted = await contentOf(to);
-    for (let at = 0; at <= writes; at += 1) {
-      const objects = await copyOf(from);
-      const death =
-        at < writes ? { at, when: 'before' as const } : { at: at - 1, when: 'after' as const };
-      const dying = crashingWrites(objects, death);
-      await assert.rejects(step(await processOver(dying)), Crash);
-      await step(await processOver(objects));
-      assert.deepEqual(await contentOf(objects), wanted, `died ${death.when} write ${death.at}`);
+    const wanted = await contentOf(left.at(-1)!);
+    for (const [writes, state] of left.entries()) {
+      // Before the first write it is the undisturbed run itself.
+      if (writes === 0) continue;
+      await step(await processOver(state));
+      assert.deepEqual(await contentOf(state), wanted, `died after write ${writes}`);
     }
   }
 
   it('while it stages leaves what the next try completes, after every write', async () => {
-    // The new file, the copy beside it, the quarantine and the staged pointer.
-    assert.equal(writes.stage, 4);
-    await diesAtEveryWrite(stage, { from: lake.stage, to: lake.gate, writes: 4 });
+    // The new file, the quarantine, the copy beside the file, and the staged pointer.
+    assert.equal(states.stage.length, 1 + 4);
+    await isCompleted(states.stage, stage);
   });
 
-  it('while it checks leaves what the next try completes, after every write', async () => {
-    assert.equal(writes.gate, 1);
-    await diesAtEveryWrite(check, { from: lake.gate, to: lake.publish, writes: 1 });
+  it('while it checks leaves what the next try completes, after its one write', async () => {
+    assert.equal(states.gate.length, 1 + 1);
+    await isCompleted(states.gate, check);
   });
 
   for (const when of ['before', 'after'] as const) {
     it(`while it publishes and registers ends as if it had not, at every operation, just ${when} it`, async () => {
-      const undisturbed = await copyOf(lake.publish);
+      const undisturbed = await copyOf(states.gate.at(-1)!);
       const total = await publishAndRegister(undisturbed, await createCatalog(undisturbed), null);
       assert.equal((await pointerOf({ ports: { objects: undisturbed } }, ref)).version, version);
       const wanted = await contentOf(undisturbed);
       assert.ok(total > 8, `${total} operations`);
       for (let at = 0; at < total; at += 1) {
-        const objects = await copyOf(lake.publish);
+        const objects = await copyOf(states.gate.at(-1)!);
         const catalog = await createCatalog(objects);
         const died = publishAndRegister(objects, catalog, { at, when });
         await assert.rejects(died, Crash, `operation ${at}`);
@@ -175,17 +170,3 @@ describe('a build of silver that dies', () => {
     }
   }
 });
-
-/** As `crashingStore`, where only writes count. */
-function crashingWrites(
-  store: ObjectStore,
-  death: { readonly at: number; readonly when: 'before' | 'after' },
-): ObjectStore {
-  const dying = crashingStore(store, death);
-  return {
-    ...dying,
-    readObject: (key) => store.readObject(key),
-    headObject: (key) => store.headObject(key),
-    listObjects: (prefix, options) => store.listObjects(prefix, options),
-  };
-}

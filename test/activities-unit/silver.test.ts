@@ -1,37 +1,32 @@
 import assert from 'node:assert/strict';
+import { events } from '../../src/datasets/events.ts';
 import { unexplainedRows } from '../../src/lake/accounting.ts';
 import { foldFilesMax } from '../../src/lake/fold.ts';
 import { versionFolder } from '../../src/lake/paths.ts';
-import { events } from '../../src/datasets/events.ts';
-import type { Row } from '../../src/ports.ts';
-import { recordingStore } from '../support/around-store.ts';
+import type { Pointer, PointerFile } from '../../src/lake/pointer.ts';
+import type { SqlEngine } from '../../src/ports.ts';
+import { Crash, recordingStore } from '../support/around-store.ts';
 import {
   type Event,
   type LakeBed,
   activitiesOver,
+  bronzeRow,
   buildSilver,
-  catalogFolders,
   createLakeBed,
+  emptyPointer,
   hour,
-  idsOf,
   log,
-  pointerFolders,
-  pointerOf,
   publish,
   putPointer,
   sealBatch,
-  silverRef,
   stageSilver,
+  pointerOf,
 } from './support/lake-bed.ts';
+import { idsOf, pointerFolders } from './support/lake-readers.ts';
 
-/** Three batches with a duplicate inside one, one across two, an earlier twin that came late, rejects. */
+/** A duplicate inside a batch, one across two, an earlier twin that came late, and rejects. */
 const batches: readonly (readonly Event[])[] = [
-  [
-    { id: 'a' },
-    { id: 'a', minute: 1 },
-    { id: 'b', ingestSecond: 5 },
-    { id: 'x', device: 'toaster' },
-  ],
+  [{ id: 'a' }, { id: 'a', minute: 1 }, { id: 'b', ingestSecond: 5 }, { id: 'x', device: 'pot' }],
   [
     { id: 'b', ingestSecond: 2 },
     { id: 'c', type: 'search' },
@@ -39,181 +34,162 @@ const batches: readonly (readonly Event[])[] = [
   ],
   [{ id: 'a', ingestSecond: 9 }, { id: 'd' }, { id: 'x' }, { id: 'y', device: '' }],
 ];
+const thisHour = "events_cleaned WHERE hour = '13'";
 
 describe('stageSilver', () => {
   let bed: LakeBed;
-  beforeEach(async () => {
-    bed = await createLakeBed();
-  });
-  afterEach(() => bed.remove());
 
-  async function sealAll(): Promise<void> {
-    for (const [number, batch] of batches.entries()) await sealBatch(bed, number, batch);
-  }
+  describe('of batches that come one after the other', () => {
+    let folds: readonly Pointer[];
+    let foldedIds: readonly string[];
+    let rebuilt: Pointer;
 
-  it('has the ids and counts of one rebuild after any number of folds, and every row explained', async () => {
-    await sealAll();
-    for (const through of [0, 1, 2]) {
-      const { accounting } = await buildSilver(bed, 'fold', through);
-      assert.equal(unexplainedRows(accounting!), 0);
-    }
-    const folded = await pointerOf(bed, silverRef());
-    const thisHour = "events_cleaned WHERE hour = '13'";
-    const foldedIds = await idsOf(bed, thisHour);
-    const rebuilt = await buildSilver(bed, 'rebuild', 2);
-    assert.deepEqual(foldedIds, ['a', 'b', 'c', 'd', 'x']);
-    assert.deepEqual(await idsOf(bed, thisHour), foldedIds);
-    assert.deepEqual(folded.accounting, { bronze: 10, silver: 5, duplicates: 3, rejected: 2 });
-    assert.deepEqual(rebuilt.accounting, folded.accounting);
-    assert.deepEqual([folded.betterDuplicates, rebuilt.betterDuplicates], [1, 0]);
-  });
+    before(async () => {
+      bed = await createLakeBed();
+      for (const [number, batch] of batches.entries()) await sealBatch(bed, number, batch);
+      folds = [
+        await buildSilver(bed, 'fold', 0),
+        await buildSilver(bed, 'fold', 1),
+        await buildSilver(bed, 'fold', 2),
+      ];
+      foldedIds = await idsOf(bed, thisHour);
+      rebuilt = await buildSilver(bed, 'rebuild', 2);
+    });
+    after(() => bed.remove());
 
-  it('reads only the batches after the pointer in a fold, and all of them in a rebuild', async () => {
-    await sealAll();
-    await buildSilver(bed, 'fold', 0);
-    const bronzeReads = async (mode: 'fold' | 'rebuild', through: number) => {
-      const { store, steps } = recordingStore(bed.ports.objects);
-      const ports = { ...bed.ports, objects: store };
-      await stageSilver({ activities: activitiesOver(ports) }, mode, through);
-      return steps
-        .filter(({ key }) => key.endsWith('.seal.json'))
-        .map(({ key }) => key.slice(-15, -10));
-    };
-    assert.deepEqual(await bronzeReads('fold', 1), ['00001']);
-    assert.deepEqual((await bronzeReads('rebuild', 2)).sort(), ['00000', '00001', '00002']);
-  });
+    it('has the ids and counts of one rebuild after any number of folds', async () => {
+      assert.deepEqual(foldedIds, ['a', 'b', 'c', 'd', 'x']);
+      assert.deepEqual(await idsOf(bed, thisHour), foldedIds);
+      const counts = { bronze: 10, silver: 5, duplicates: 3, rejected: 2 };
+      assert.deepEqual([folds[2]?.accounting, rebuilt.accounting], [counts, counts]);
+    });
 
-  it('answers `unchanged` for the same inputs, and writes nothing', async () => {
-    await sealAll();
-    const { version } = await buildSilver(bed, 'rebuild', 2);
-    const { store, steps } = recordingStore(bed.ports.objects);
-    const activities = activitiesOver({ ...bed.ports, objects: store });
-    for (const mode of ['rebuild', 'seal', 'fold'] as const) {
-      const again = await stageSilver({ activities }, mode, 2);
+    it('explains every row of every version', () => {
+      for (const { accounting } of [...folds, rebuilt]) {
+        assert.equal(accounting === null ? null : unexplainedRows(accounting), 0);
+      }
+    });
+
+    it('counts a twin that should have won, until the rebuild swaps it', () => {
+      assert.deepEqual([folds[2]?.betterDuplicates, rebuilt.betterDuplicates], [1, 0]);
+    });
+
+    it('leaves a table partition in its folder that a fold adds nothing to', () => {
+      const filesOf = (pointer: Pointer | undefined, type: string) =>
+        pointer?.files.filter(({ partition }) => partition['event_type'] === type) ?? [];
+      assert.deepEqual(filesOf(folds[2], 'search'), filesOf(folds[1], 'search'));
+      const views = filesOf(folds[2], 'page_view');
+      // Batch 1 brought no new view, so two folds have written one each.
       assert.deepEqual(
-        [again.kind, again.version, again.rows, again.through],
-        ['unchanged', version, 5, { [log]: 2 }],
+        views.map(({ rows }) => rows),
+        [2, 2],
       );
-    }
-    assert.deepEqual(
-      steps.filter(({ isWrite }) => isWrite),
-      [],
-    );
-  });
+      assert.equal(pointerFolders({ files: views }).length, 1, 'one version, one folder');
+    });
 
-  it('builds a closed window anew that was only folded: a fold has not passed the window checks', async () => {
-    await sealBatch(bed, 0, batches[0]!);
-    const folded = await buildSilver(bed, 'fold', 0);
-    const sealed = await buildSilver(bed, 'seal', 0);
-    assert.deepEqual([folded.mode, sealed.mode], ['fold', 'seal']);
-    assert.notEqual(sealed.version, folded.version);
-    assert.deepEqual(sealed.accounting, folded.accounting);
-  });
+    it('keeps what a fold rejects beside what earlier ones did, with the rule', async () => {
+      assert.deepEqual(
+        folds.map(({ quarantineKeys }) => quarantineKeys.length),
+        [1, 1, 2],
+      );
+      assert.deepEqual(await idsOf(bed, 'quarantine'), ['x', 'y']);
+    });
 
-  it('publishes an hour without events with 0 rows', async () => {
-    const staged = await stageSilver(bed, 'seal', null);
-    const gate = await bed.activities.checkStaged({ ref: staged.ref, version: staged.version });
-    assert.deepEqual([gate.kind, gate.failures], ['passed', []]);
-    await publish(bed, staged);
-    const { rows, files, accounting } = await pointerOf(bed, staged.ref);
-    assert.deepEqual([rows, files], [0, []]);
-    assert.deepEqual(accounting, { bronze: 0, silver: 0, duplicates: 0, rejected: 0 });
-    assert.deepEqual(await idsOf(bed), []);
-    assert.equal((await stageSilver(bed, 'seal', null)).kind, 'unchanged');
-  });
-
-  it('takes a table partition that vanished in a rebuild out of the catalog', async () => {
-    await sealAll();
-    const before = await buildSilver(bed, 'fold', 1);
-    assert.equal(before.files.length, 2);
-    // As after a new rule: the rebuild finds that no search is there any more.
-    const search = 'event_type=search';
-    const kept = { ...bed.ports.sql.silver['events_cleaned']! };
-    const cleaned = {
-      ...kept,
-      sql: `SELECT * FROM (${kept.sql}) AS c WHERE event_type <> 'search'`,
-    };
-    const sql = { ...bed.ports.sql, silver: { ...bed.ports.sql.silver, events_cleaned: cleaned } };
-    const stricter = { ...bed, activities: activitiesOver({ ...bed.ports, sql }) };
-    const after = await buildSilver(stricter, 'rebuild', 1);
-    assert.deepEqual(await catalogFolders(bed, silverRef()), pointerFolders(after));
-    assert.ok(pointerFolders(before).some((folder) => folder.includes(search)));
-    assert.ok(!pointerFolders(after).some((folder) => folder.includes(search)));
-  });
-
-  it('leaves a table partition in its folder that a fold adds nothing to', async () => {
-    await sealAll();
-    const before = await buildSilver(bed, 'fold', 1);
-    const after = await buildSilver(bed, 'fold', 2);
-    const searchFolder = pointerFolders(before).find((folder) => folder.includes('search'))!;
-    assert.ok(pointerFolders(after).includes(searchFolder));
-    const views = after.files.filter(({ partition }) => partition['event_type'] === 'page_view');
-    assert.equal(new Set(pointerFolders({ files: views })).size, 1, 'one version, one folder');
-    assert.equal(views.length, 2);
-  });
-
-  describe('more than 8 files of a table partition', () => {
-    /** As so many folds leave them, each with one row. */
-    async function foldedTimes(count: number): Promise<void> {
-      await sealBatch(bed, 0, [{ id: 'e0' }]);
-      const first = await buildSilver(bed, 'fold', 0);
-      const [file] = first.files;
-      const files = [file!];
-      const ordinary = await firstRowOf(file!.key);
-      for (let index = 1; index < count; index += 1) {
-        const row = { ...ordinary, event_id: `e${index}` };
-        const key = `${versionFolder(events.silver, file!.partition, first.version)}f${index}.parquet`;
-        const input = { columns: events.silver.columns, rows: [row], metadata: {} };
-        const bytes = await bed.ports.rowFiles.encode(input);
-        await bed.ports.objects.createObject(key, bytes);
-        // The later ones count as larger.
-        files.push({ ...file!, key, bytes: file!.bytes + index });
+    it('answers `unchanged` for the same inputs, and writes nothing', async () => {
+      const { store, steps } = recordingStore(bed.ports.objects);
+      const activities = activitiesOver({ ...bed.ports, objects: store });
+      for (const mode of ['rebuild', 'seal', 'fold'] as const) {
+        const again = await stageSilver({ activities }, mode, 2);
+        assert.deepEqual(
+          [again.kind, again.version, again.rows, again.through],
+          ['unchanged', rebuilt.version, 5, { [log]: 2 }],
+        );
       }
-      const accounting = { bronze: count, silver: count, duplicates: 0, rejected: 0 };
-      await putPointer(bed, { ...first, files, rows: count, accounting });
-    }
+      assert.ok(steps.every(({ isWrite }) => !isWrite));
+    });
 
-    async function firstRowOf(key: string): Promise<Row> {
-      const columns = events.silver.columns;
-      const files = [{ key, partition: {} }];
-      const session = await bed.ports.engine.open([{ kind: 'files', name: 'f', columns, files }]);
-      try {
-        const [row] = (await session.query('SELECT * FROM f')).rows;
-        const instant = (column: string) => `${String(row![column]).replace(' ', 'T')}Z`;
-        return { ...row, event_ts: instant('event_ts'), _ingest_ts: instant('_ingest_ts') };
-      } finally {
-        await session.close();
-      }
-    }
+    it('reads only the batches after the pointer in a fold, and all of them in a rebuild', async () => {
+      await sealBatch(bed, 3, [{ id: 'e' }]);
+      const read = async (mode: 'fold' | 'rebuild') => {
+        const { store, steps } = recordingStore(bed.ports.objects);
+        const open: SqlEngine['open'] = () => Promise.reject(new Crash('far enough'));
+        const engine = { ...bed.ports.engine, open };
+        const activities = activitiesOver({ ...bed.ports, objects: store, engine });
+        await assert.rejects(stageSilver({ activities }, mode, 3), Crash);
+        const seals = steps.filter(({ key }) => key.endsWith('.seal.json'));
+        return seals.map(({ key }) => Number(key.slice(-22, -10))).sort();
+      };
+      assert.deepEqual(await read('fold'), [3]);
+      assert.deepEqual(await read('rebuild'), [0, 1, 2, 3]);
+    });
+  });
 
-    it('are merged: the smallest with the new rows into one file, the others copied', async () => {
-      await foldedTimes(foldFilesMax);
-      const before = await pointerOf(bed, silverRef());
+  describe('of one window', () => {
+    beforeEach(async () => {
+      bed = await createLakeBed();
+    });
+    afterEach(() => bed.remove());
+
+    it('is done again when the window is over and was only folded: a fold has not passed the window checks', async () => {
+      await sealBatch(bed, 0, [{ id: 'a' }]);
+      const folded = await buildSilver(bed, 'fold', 0);
+      const sealed = await buildSilver(bed, 'seal', 0);
+      assert.deepEqual([folded.mode, sealed.mode], ['fold', 'seal']);
+      assert.notEqual(sealed.version, folded.version);
+      assert.deepEqual(sealed.accounting, folded.accounting);
+    });
+
+    it('without events is a version with 0 rows, which passes its gate', async () => {
+      const staged = await stageSilver(bed, 'seal', null);
+      const gate = await bed.activities.checkStaged({ ref: staged.ref, version: staged.version });
+      assert.deepEqual([gate.kind, gate.failures], ['passed', []]);
+      await publish(bed, staged);
+      const { rows, files, accounting } = await pointerOf(bed, staged.ref);
+      assert.deepEqual([rows, files], [0, []]);
+      assert.deepEqual(accounting, { bronze: 0, silver: 0, duplicates: 0, rejected: 0 });
+      assert.equal((await stageSilver(bed, 'seal', null)).kind, 'unchanged');
+    });
+
+    it('merges the smallest of more than 8 files with the new rows, and copies the others', async () => {
+      const before = await foldedTimes(foldFilesMax);
       await sealBatch(bed, 1, [{ id: 'e8' }, { id: 'e3' }]);
       const after = await buildSilver(bed, 'fold', 1);
-      assert.equal(after.files.length, 5);
-      assert.deepEqual(after.files.map(({ rows }) => rows).sort(), [1, 1, 1, 1, 5]);
-      const names = (files: typeof after.files) => files.map(({ key }) => key.split('/').at(-1));
+      const names = (files: readonly PointerFile[]) =>
+        files.map(({ key }) => key.slice(key.lastIndexOf('/')));
       assert.deepEqual(names(after.files).slice(0, 4), names(before.files).slice(4));
+      assert.deepEqual(
+        after.files.map(({ rows }) => rows),
+        [1, 1, 1, 1, 5],
+      );
       const ids = ['e0', 'e1', 'e2', 'e3', 'e4', 'e5', 'e6', 'e7', 'e8'];
       assert.deepEqual(await idsOf(bed), ids);
       assert.deepEqual(after.accounting, { bronze: 10, silver: 9, duplicates: 1, rejected: 0 });
     });
-  });
 
-  it('keeps what it rejects under the version, and a reader sees the rule', async () => {
-    await sealAll();
-    await buildSilver(bed, 'fold', 0);
-    const { quarantineKeys } = await buildSilver(bed, 'fold', 2);
-    assert.equal(quarantineKeys.length, 2);
-    assert.deepEqual(await idsOf(bed, 'quarantine'), ['x', 'y']);
-  });
+    /** The version that so many folds leave: each has brought one event, and later files are larger. */
+    async function foldedTimes(count: number): Promise<Pointer> {
+      const partition = { event_date: '2026-08-21', hour: '13', event_type: 'page_view' };
+      const files: PointerFile[] = [];
+      for (let index = 0; index < count; index += 1) {
+        const key = `${versionFolder(events.silver, partition, 'v8')}f${index}.parquet`;
+        const known = new Set(events.silver.columns.map(({ name }) => name));
+        const fields = Object.entries(bronzeRow({ id: `e${index}` }, index));
+        const row = Object.fromEntries(fields.filter(([name]) => known.has(name)));
+        const input = { columns: events.silver.columns, rows: [row], metadata: {} };
+        await bed.ports.objects.createObject(key, await bed.ports.rowFiles.encode(input));
+        files.push({ key, partition, rows: 1, bytes: 1_000 + index });
+      }
+      const logs = { [log]: { through: 0, batches: [[0, 0]] as const } };
+      const accounting = { bronze: count, silver: count, duplicates: 0, rejected: 0 };
+      const pointer = { ...emptyPointer('v8', null), files, rows: count, logs, accounting };
+      await putPointer(bed, pointer);
+      return pointer;
+    }
 
-  it('counts rows of its own hour only', async () => {
-    await sealAll();
-    const other = '2026-08-21T12';
-    const { accounting } = await buildSilver(bed, 'fold', 2, other);
-    assert.deepEqual(accounting, { bronze: 1, silver: 1, duplicates: 0, rejected: 0 });
-    assert.notEqual(other, hour);
+    it('takes the rows of its own hour only', async () => {
+      await sealBatch(bed, 0, [{ id: 'z', hour: '2026-08-21T12' }, { id: 'a' }]);
+      const { accounting } = await buildSilver(bed, 'fold', 0, hour);
+      assert.deepEqual(accounting, { bronze: 1, silver: 1, duplicates: 0, rejected: 0 });
+    });
   });
 });

@@ -7,7 +7,6 @@ import { createGoldActivities } from '../../../src/activities/gold.ts';
 import { jsonBytes } from '../../../src/activities/json-objects.ts';
 import { readPointer } from '../../../src/activities/pointers.ts';
 import { createQualityActivities } from '../../../src/activities/quality.ts';
-import { type Answer, ask } from '../../../src/activities/query.ts';
 import { createSilverActivities } from '../../../src/activities/silver.ts';
 import { createDuckdbEngine } from '../../../src/adapters/duckdb-engine.ts';
 import { createMemoryCatalog } from '../../../src/adapters/memory-catalog.ts';
@@ -18,8 +17,7 @@ import type { GateResult, StageResult, WindowRef } from '../../../src/lake/messa
 import { bronzeKey, pointerKey, sealKey } from '../../../src/lake/paths.ts';
 import type { BuildMode, Pointer } from '../../../src/lake/pointer.ts';
 import type { Seal } from '../../../src/lake/source-log.ts';
-import { databaseName } from '../../../src/lake/table.ts';
-import type { Catalog, ObjectStore, Ports, Row } from '../../../src/ports.ts';
+import type { Catalog, ObjectStore, Ports, Row, SqlEngine } from '../../../src/ports.ts';
 import { loadEventsSql } from '../../sql/support/cases.ts';
 
 /* A lake in memory with the real engine: sealed batches are put into it, and windows built. */
@@ -30,6 +28,13 @@ export const bucket = 'lake';
 export const passed: GateResult = { kind: 'passed', score: 100, failures: [], warnings: [] };
 
 const rowFiles = createParquetjsCodec();
+const parser = createDuckdbEngine({
+  objects: createMemoryObjectStore(),
+  cacheDirectory: join(tmpdir(), 'ingot-bed-parser'),
+  cacheBytesMax: 1,
+  threads: 1,
+  memoryMb: 128,
+});
 const sql = loadEventsSql();
 const quiet = () => undefined;
 const logger = { debug: quiet, info: quiet, warn: quiet, error: quiet };
@@ -42,7 +47,8 @@ export type LakeBed = {
   readonly remove: () => Promise<void>;
 };
 
-type HasStore = { readonly ports: Pick<Ports, 'objects'> };
+/** A bed, or as much of one as has objects. */
+export type HasStore = { readonly ports: Pick<Ports, 'objects'> };
 
 /** `objects` is the store that the engine and the activities see. */
 export async function createLakeBed(
@@ -51,13 +57,15 @@ export async function createLakeBed(
   const { objects = createMemoryObjectStore(), catalog = createMemoryCatalog() } = given;
   // One cache for one lake: others have other objects under the same keys.
   const cacheDirectory = await mkdtemp(join(tmpdir(), 'ingot-bed-'));
-  const engine = createDuckdbEngine({
+  // Reading the tables of a statement takes a database of its own, which all beds may share.
+  const embedded = createDuckdbEngine({
     objects,
     cacheDirectory,
     cacheBytesMax: 1 << 24,
     threads: 1,
     memoryMb: 512,
   });
+  const engine: SqlEngine = { ...embedded, tablesOf: (text) => parser.tablesOf(text) };
   const now = () => Date.UTC(2026, 7, 21, 15);
   const ports: LakePorts = { objects, engine, catalog, rowFiles, sql, logger, now };
   return {
@@ -128,7 +136,8 @@ export async function sealBatch(
   await objects.createObject(sealKey('events', log, number), jsonBytes(seal));
 }
 
-function bronzeRow(event: Event, offset: number): Row {
+/** The row that ingest makes of an event. */
+export function bronzeRow(event: Event, offset: number): Row {
   const minute = String(event.minute ?? 0).padStart(2, '0');
   const second = String(event.ingestSecond ?? 0).padStart(2, '0');
   const price = event.price ?? null;
@@ -149,23 +158,6 @@ function bronzeRow(event: Event, offset: number): Row {
     _offset: String(offset),
     _batch_id: `${log}-${Math.floor(offset / 1_000)}`,
   };
-}
-
-/** A store with the same objects. */
-export async function copyOf(store: ObjectStore): Promise<ObjectStore> {
-  const copy = createMemoryObjectStore();
-  for (const [key, bytes] of await contentOf(store)) await copy.createObject(key, bytes);
-  return copy;
-}
-
-/** Every object, by key. */
-export async function contentOf(store: ObjectStore): Promise<ReadonlyMap<string, Uint8Array>> {
-  const listed = await store.listObjects('');
-  return new Map(
-    await Promise.all(
-      listed.map(async ({ key }) => [key, (await store.readObject(key))!.bytes] as const),
-    ),
-  );
 }
 
 // ── Builds ──────────────────────────────────────────────────────────────────────────────────────
@@ -232,6 +224,32 @@ export async function pointerOf({ ports }: HasStore, ref: WindowRef): Promise<Po
   return found.value;
 }
 
+/** A version of the hour without files, as a fold would have made it. */
+export function emptyPointer(version: string, previous: string | null): Pointer {
+  return {
+    schema: 1,
+    layer: 'silver',
+    table: events.silver.name,
+    window: hour,
+    version,
+    sequence: 1,
+    mode: 'fold',
+    fingerprint: version,
+    files: [],
+    rows: 0,
+    logs: {},
+    silver: {},
+    accounting: null,
+    betterDuplicates: 0,
+    quarantineKeys: [],
+    score: null,
+    warnings: [],
+    complete: true,
+    builtAt: '2026-08-21T15:00:00.000Z',
+    previous,
+  };
+}
+
 /** Puts a pointer where a build would, as it pleases the test. */
 export async function putPointer({ ports }: HasStore, pointer: Pointer): Promise<void> {
   const key = pointerKey({ layer: pointer.layer, name: pointer.table }, pointer.window);
@@ -241,42 +259,4 @@ export async function putPointer({ ports }: HasStore, pointer: Pointer): Promise
 export async function bookmark({ ports }: HasStore, settledTo: number): Promise<void> {
   const bytes = jsonBytes({ schema: 1, settledTo: { [log]: settledTo } });
   await ports.objects.replaceObject('_bookmark/events.json', bytes);
-}
-
-// ── Readers ─────────────────────────────────────────────────────────────────────────────────────
-
-export function query(
-  { ports }: Pick<LakeBed, 'ports'>,
-  text: string,
-  dates: { readonly dateFrom?: string; readonly dateTo?: string } = {},
-): Promise<Answer> {
-  const { dateFrom = null, dateTo = null } = dates;
-  return ask({ ports, dataset: events }, { sql: text, parameters: {}, dateFrom, dateTo });
-}
-
-/** Ids that a reader of the catalog or of the pointers sees, ascending, with repeats. */
-export async function idsOf(
-  bed: Pick<LakeBed, 'ports'>,
-  from = 'events_cleaned',
-): Promise<readonly string[]> {
-  const { rows } = await query(bed, `SELECT event_id FROM ${from} ORDER BY event_id`);
-  return rows.map(({ event_id }) => String(event_id));
-}
-
-/** Folders of the table partitions of a table in the catalog, sorted. */
-export async function catalogFolders(
-  { ports }: { readonly ports: Pick<Ports, 'catalog'> },
-  ref: WindowRef,
-): Promise<readonly string[]> {
-  const table = [events.silver, ...events.gold].find(({ name }) => name === ref.table)!;
-  const database = databaseName(ref.layer, 'test');
-  const location = `s3://${bucket}/`;
-  const found = await ports.catalog.listPartitions({ database, table, location }, []);
-  return found.map((partition) => partition.location.slice(location.length)).sort();
-}
-
-/** Folders of the files that a pointer names, sorted. */
-export function pointerFolders({ files }: Pick<Pointer, 'files'>): readonly string[] {
-  const folders = files.map(({ key }) => key.slice(0, key.lastIndexOf('/') + 1));
-  return [...new Set(folders)].sort();
 }
