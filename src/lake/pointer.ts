@@ -38,7 +38,10 @@ export type Pointer = {
   readonly version: string;
   readonly sequence: number;
   readonly mode: BuildMode;
-  /** Covers inputs, SQL, contract, thresholds, engine: equal fingerprint, equal content. */
+  /**
+   * Covers inputs, SQL, contract, thresholds, engine, and for silver which checks were passed: equal
+   * fingerprint, equal content.
+   */
   readonly fingerprint: string;
   readonly files: readonly PointerFile[];
   readonly rows: number;

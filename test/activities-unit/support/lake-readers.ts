@@ -5,7 +5,7 @@ import type { WindowRef } from '../../../src/lake/messages.ts';
 import type { Pointer } from '../../../src/lake/pointer.ts';
 import { databaseName } from '../../../src/lake/table.ts';
 import type { ObjectStore, Ports } from '../../../src/ports.ts';
-import { type LakeBed, type HasStore, bucket } from './lake-bed.ts';
+import { type LakeBed, bucket } from './lake-bed.ts';
 
 /* Who looks at a lake in memory: at its objects, its pointers, its catalog, and by SQL. */
 
