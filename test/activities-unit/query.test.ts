@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
-import type { ObjectStore } from '../../src/ports.ts';
 import { aroundStore } from '../support/around-store.ts';
 import {
   type LakeBed,
   bookmark,
   buildSilver,
   createLakeBed,
+  putPointer,
   sealBatch,
 } from './support/lake-bed.ts';
-import { idsOf, query } from './support/lake-readers.ts';
+import { contentOf, copyOf, idsOf, query } from './support/lake-readers.ts';
 
 const tuesday = '2026-08-18T09';
 
@@ -21,7 +21,6 @@ describe('ask', () => {
 
   it('shows sealed batches that are not built yet, cleaned, and each event once', async () => {
     await sealBatch(bed, 0, [{ id: 'a' }, { id: 'b' }]);
-    assert.deepEqual(await idsOf(bed), ['a', 'b']);
     await buildSilver(bed, 'fold', 0);
     await sealBatch(bed, 1, [{ id: 'b' }, { id: 'c' }, { id: 'x', device: 'toaster' }]);
     await sealBatch(bed, 2, [{ id: 'c' }, { id: 'd', hour: tuesday }]);
@@ -52,7 +51,6 @@ describe('ask', () => {
       return (await query(bed, sql, dates)).rows.map(({ event_id }) => event_id);
     };
     assert.deepEqual(await found('2026-08-20', '2026-08-20'), ['built1', 'tail1']);
-    assert.deepEqual(await found('2026-08-21'), ['built2', 'tail2']);
     assert.deepEqual(await found(undefined, '2026-08-18'), ['new']);
   });
 
@@ -64,32 +62,27 @@ describe('ask', () => {
   });
 
   it('misses no batch that is built while it reads', async () => {
+    await sealBatch(bed, 0, [{ id: 'a' }]);
+    const sealed = await copyOf(bed.ports.objects);
+    const pointer = await buildSilver(bed, 'fold', 0);
+    const files = await contentOf(bed.ports.objects);
     for (const moment of ['_bookmark/', '_log/', '_current/']) {
-      const lake = await createLakeBed();
-      try {
-        await sealBatch(lake, 0, [{ id: 'a' }]);
-        assert.deepEqual(await idsWhileBuilding(lake, moment), ['a'], `built at ${moment}`);
-      } finally {
-        await lake.remove();
-      }
+      const lake = { ports: { ...bed.ports, objects: await copyOf(sealed) } };
+      let isBuilt = false;
+      // A build ends, and the bookmark moves, just after the first read under a prefix.
+      const objects = aroundStore(lake.ports.objects, async (step, run) => {
+        const result = await run();
+        if (isBuilt || !step.key.startsWith(moment)) return result;
+        isBuilt = true;
+        for (const [key, bytes] of files) await lake.ports.objects.createObject(key, bytes);
+        await putPointer(lake, pointer);
+        await bookmark(lake, 0);
+        return result;
+      });
+      assert.deepEqual(await idsOf({ ports: { ...lake.ports, objects } }), ['a'], moment);
+      assert.ok(isBuilt, moment);
     }
   });
-
-  /** A build ends, and the bookmark moves, just after the first read under a prefix. */
-  async function idsWhileBuilding(lake: LakeBed, moment: string): Promise<readonly string[]> {
-    let isBuilt = false;
-    const objects: ObjectStore = aroundStore(lake.ports.objects, async (step, run) => {
-      const result = await run();
-      if (isBuilt || !step.key.startsWith(moment)) return result;
-      isBuilt = true;
-      await buildSilver(lake, 'fold', 0);
-      await bookmark(lake, 0);
-      return result;
-    });
-    const ids = await idsOf({ ports: { ...lake.ports, objects } });
-    assert.ok(isBuilt);
-    return ids;
-  }
 
   it('names the tables that there are when it is asked for another', async () => {
     await assert.rejects(query(bed, 'SELECT 1 FROM nowhere'), {

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { parseInstant } from '../../src/lake/time.ts';
 import {
   nextWindow,
+  isWithinDates,
   overlapping,
   parseWindowId,
   windowAt,
@@ -78,6 +79,18 @@ describe('parseWindowId', () => {
 describe('windowOf', () => {
   it('stops at an id that Ingot did not make', () => {
     assert.throws(() => windowOf('2026-02-30T00'), /not a window id: 2026-02-30T00/);
+  });
+});
+
+describe('isWithinDates', () => {
+  it('takes both dates in, and no bound for a date that is not given', () => {
+    const ids = ['2026-08-20T23', '2026-08-21', '2026-08-21T00', '2026-08-21T23', '2026-08-22T00'];
+    const within = (dateFrom: string | null, dateTo: string | null) =>
+      ids.filter((id) => isWithinDates(id, { dateFrom, dateTo }));
+    assert.deepEqual(within('2026-08-21', '2026-08-21'), ids.slice(1, 4));
+    assert.deepEqual(within('2026-08-21', null), ids.slice(1));
+    assert.deepEqual(within(null, '2026-08-21'), ids.slice(0, 4));
+    assert.deepEqual(within(null, null), ids);
   });
 });
 

@@ -20,7 +20,7 @@ for (const profile of profiles) {
         seed: 5,
         start: '2026-08-20T00:00:00.000Z',
         end: '2026-08-21T00:00:00.000Z',
-        count: 6_000,
+        count: 3_000,
         rates: { malformed: 0.5 },
       });
       malformed = [...stream].filter(({ kind }) => kind === 'malformed');

@@ -131,7 +131,7 @@ describe('reject checks', () => {
         },
       ),
       // The message names the record, so that shrinking the list, which takes long, adds nothing.
-      { numRuns: 8, endOnFailure: true },
+      { numRuns: 5, endOnFailure: true },
     ));
 
   it('are fewer than the reasons that the quarantine has room for', () => {

@@ -12,7 +12,7 @@ import type { SilverBuild } from './support/silver-build.ts';
 const library = loadEventsSql();
 const parameters = defaultParameters('silver', library.silver['events_cleaned']!);
 /** Few runs, each with many rows of few ids; a failure is shrunk for as long as mocha waits. */
-const runs = { numRuns: 4, interruptAfterTimeLimit: 8_000, markInterruptAsFailure: true };
+const runs = { numRuns: 3, interruptAfterTimeLimit: 8_000, markInterruptAsFailure: true };
 
 /** A bronze row in few words; offsets are given by its place in the list. */
 type Arrival = {
