@@ -86,7 +86,7 @@ export default tseslint.config(
     files: ['src/cli/**', 'src/producer/**', 'test/support/**', 'bench/**'],
     rules: { 'no-console': 'off' },
   },
-  { files: ['src/config.ts', 'test/**'], rules: { 'no-restricted-properties': 'off' } },
+  { files: ['src/config.ts', 'test/**', 'bench/**'], rules: { 'no-restricted-properties': 'off' } },
   {
     files: ['src/lake/**'],
     rules: {

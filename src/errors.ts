@@ -14,6 +14,7 @@ export const errorCodes = [
   'TOPIC_CHANGED',
   'TOPIC_MISSING',
   'WRITER_REPLACED',
+  'THREAD_LOST',
   'BATCH_MISMATCH',
   'LOG_CORRUPT',
   'ACCOUNTING_BROKEN',

@@ -1,3 +1,4 @@
+import type { FieldRule } from './lake/dataset.ts';
 import type { Column, Table } from './lake/table.ts';
 
 /*
@@ -112,8 +113,8 @@ export type Row = Readonly<Record<string, Value>>;
 /** What a bronze file says of itself: the seal is made from it, also for an adopted file. */
 export type FileFacts = {
   readonly rows: number;
-  /** Kafka offsets of the rows, ascending, as decimal strings. */
-  readonly offsets: readonly string[];
+  /** Kafka offsets of the rows, ascending. */
+  readonly offsets: BigInt64Array;
   /** Rows per UTC event hour, key `2026-08-21T13`. */
   readonly rowsPerEventHour: Readonly<Record<string, number>>;
   /** ISO-8601; `null` without rows. */
@@ -123,13 +124,32 @@ export type FileFacts = {
   readonly metadata: Readonly<Record<string, string>>;
 };
 
+/** A bronze file, and what was read back from its bytes. */
+export type EncodedFile = { readonly bytes: Uint8Array; readonly facts: FileFacts };
+
 /** Encodes the rows of one batch. `name` and version are part of the plan. */
 export interface BronzeEncoder {
   readonly name: string;
-  encode(input: ParquetInput): Promise<Uint8Array>;
+  encode(input: ParquetInput): Promise<EncodedFile>;
+  /** The same rows from lines of JSON (lake/bronze-line.ts); only an engine that reads them has it. */
+  encodeLines?(input: LinesInput): Promise<EncodedFile>;
   /** Reads a bronze file that this or another encoder wrote. */
   inspect(bytes: Uint8Array): Promise<FileFacts>;
 }
+
+export type LinesInput = {
+  readonly columns: readonly Column[];
+  /** Which fields of `value` become which columns. */
+  readonly fields: readonly FieldRule[];
+  /** Columns with one value throughout. */
+  readonly constants: Row;
+  /** Whole lines, one for each row, in the order of the rows. */
+  readonly pieces: readonly Uint8Array[];
+  readonly rows: number;
+  /** No line is longer. */
+  readonly lineBytesMax: number;
+  readonly metadata: Readonly<Record<string, string>>;
+};
 
 /** Row-shaped records in small numbers: dead letters, check results. */
 export interface RowFileCodec {

@@ -1,5 +1,6 @@
 import { promisify } from 'node:util';
 import { gunzip, gzip, constants } from 'node:zlib';
+import { lineStart } from '../lake/bronze-line.ts';
 import type { Dataset } from '../lake/dataset.ts';
 import { batchName } from '../lake/paths.ts';
 import { type Placement, placeRecord } from '../lake/placement.ts';
@@ -7,6 +8,7 @@ import type { PlanEntry } from '../lake/source-log.ts';
 import type { Column } from '../lake/table.ts';
 import { formatInstant } from '../lake/time.ts';
 import type { Row, SourceRecord } from '../ports.ts';
+import { headersBase64, lineOf, parseLines } from './record-lines.ts';
 
 /* The records of one batch in their three shapes: bronze rows, dead letters, raw copy. */
 
@@ -53,22 +55,15 @@ export function bronzeRows(
   plan: PlanEntry,
   placed: readonly PlacedRecord[],
 ): readonly Row[] {
-  const family = dataset.familyOf(plan.topic);
-  const batch = batchName(plan);
+  const constants = batchConstants(dataset, plan);
   return placed.flatMap(({ record, placement }) =>
     placement.kind === 'deadLetter'
       ? []
       : [
           {
             ...placement.values,
-            _ingest_ts: plan.ingestTime,
-            _family: family,
-            _source: 'kafka',
-            _topic: plan.topic,
-            _partition: plan.partition,
+            ...constants,
             _offset: record.offset,
-            _source_file: null,
-            _batch_id: batch,
             _kafka_ts: formatInstant(record.timestampMs),
             _key: keyText(record.key),
             _headers: headersJson(record),
@@ -78,6 +73,26 @@ export function bronzeRows(
           },
         ],
   );
+}
+
+/** The columns that are the same in every row of a batch. */
+export function batchConstants(dataset: Dataset, plan: PlanEntry): Row {
+  return {
+    _ingest_ts: plan.ingestTime,
+    _family: dataset.familyOf(plan.topic),
+    _source: 'kafka',
+    _topic: plan.topic,
+    _partition: plan.partition,
+    _source_file: null,
+    _batch_id: batchName(plan),
+  };
+}
+
+/** What stands before the value in the line by which the engine reads a record that is not plain. */
+export function placedStart(record: SourceRecord): string {
+  const key = keyText(record.key);
+  const { offset, timestampMs } = record;
+  return lineStart(offset, timestampMs, JSON.stringify(key), headersJson(record) ?? 'null');
 }
 
 /** Dead letters for the records at these offsets. */
@@ -104,75 +119,29 @@ export function deadLetterRows(
     }));
 }
 
-type RawLine = {
-  readonly offset: string;
-  readonly timestamp: number;
-  readonly key: string | null;
-  readonly headers: Readonly<Record<string, readonly string[]>> | null;
-  /** The record's text where it is UTF-8, else null beside `value_base64`. */
-  readonly value: string | null;
-  readonly value_base64?: string;
-};
-
 /** The raw copy of a batch: gzip JSON Lines, one line a record, nothing left out. */
 export async function encodeRaw(records: readonly SourceRecord[]): Promise<Uint8Array> {
-  const lines = records.map((record) => JSON.stringify(rawLine(record)));
-  const text = lines.length === 0 ? '' : `${lines.join('\n')}\n`;
-  return gzipAsync(text, { level: constants.Z_BEST_SPEED });
+  return compressRaw([Buffer.concat(records.map(lineOf))]);
 }
 
-function rawLine(record: SourceRecord): RawLine {
-  const text = record.value === null ? null : utf8(record.value);
-  return {
-    offset: record.offset,
-    timestamp: record.timestampMs,
-    key: base64(record.key),
-    headers: headersBase64(record),
-    value: text,
-    ...(text === null && record.value !== null ? { value_base64: base64(record.value) } : {}),
-  };
+/** Each piece becomes a member of the gzip file, so that no more than one is compressed at a time. */
+export async function compressRaw(pieces: readonly Uint8Array[]): Promise<Uint8Array> {
+  const members: Uint8Array[] = [];
+  for (const piece of pieces.length === 0 ? [new Uint8Array()] : pieces) {
+    members.push(await gzipAsync(piece, { level: constants.Z_BEST_SPEED }));
+  }
+  return members.length === 1 ? members[0]! : Buffer.concat(members);
 }
 
 /** The records of a raw copy, as they were read from Kafka. */
 export async function decodeRaw(bytes: Uint8Array): Promise<readonly SourceRecord[]> {
-  const text = strict.decode(await gunzipAsync(bytes));
-  return text
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => fromRawLine(JSON.parse(line) as RawLine));
-}
-
-function fromRawLine(line: RawLine): SourceRecord {
-  const headers =
-    line.headers === null
-      ? null
-      : Object.fromEntries(
-          Object.entries(line.headers).map(([name, values]) => [name, values.map(unbase64)]),
-        );
-  return {
-    offset: line.offset,
-    timestampMs: line.timestamp,
-    key: line.key === null ? null : unbase64(line.key),
-    headers,
-    value: rawValue(line),
-  };
-}
-
-function rawValue(line: RawLine): Uint8Array | null {
-  if (line.value_base64 !== undefined) return unbase64(line.value_base64);
-  return line.value === null ? null : new TextEncoder().encode(line.value);
-}
-
-function headersBase64({ headers }: SourceRecord): Record<string, string[]> | null {
-  if (headers === null) return null;
-  return Object.fromEntries(
-    Object.entries(headers).map(([name, values]) => [name, values.map((value) => base64(value))]),
-  );
+  return parseLines([await gunzipAsync(bytes)]);
 }
 
 function headersJson(record: SourceRecord): string | null {
-  const headers = headersBase64(record);
-  return headers === null || Object.keys(headers).length === 0 ? null : JSON.stringify(headers);
+  const { headers } = record;
+  if (headers === null || Object.keys(headers).length === 0) return null;
+  return JSON.stringify(headersBase64(headers));
 }
 
 function keyText(key: Uint8Array | null): string | null {
@@ -193,8 +162,4 @@ function base64(bytes: Uint8Array): string;
 function base64(bytes: Uint8Array | null): string | null;
 function base64(bytes: Uint8Array | null): string | null {
   return bytes === null ? null : Buffer.from(bytes).toString('base64');
-}
-
-function unbase64(text: string): Uint8Array {
-  return new Uint8Array(Buffer.from(text, 'base64'));
 }

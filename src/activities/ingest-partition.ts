@@ -1,16 +1,21 @@
+import { isUtf8 } from 'node:buffer';
 import { IngotError, messageOf } from '../errors.ts';
 import { type FlushLimits, decideFlush } from '../lake/batch.ts';
 import type { LogPosition, LogStop } from '../lake/messages.ts';
+import { createPlainScan } from '../lake/plain-record.ts';
 import { type LastRecord, type Seal, decideGap } from '../lake/source-log.ts';
 import { formatInstant } from '../lake/time.ts';
 import type { Fetched, SourceRecord, TopicPartitionOffsets } from '../ports.ts';
+import { contentOfLines } from './batch-content.ts';
 import { sha256 } from './hash.ts';
 import type { Takeover } from './ingest-takeover.ts';
 import { type OpenLog, type WriterDeps, commitBatch } from './ingest-writer.ts';
+import { type LineBuffer, createLineBuffer } from './line-buffer.ts';
+import type { MemoryBudget } from './memory-budget.ts';
 
 /*
- * One topic partition in a running lane: a buffer in front of a source log. Its steps are serialised
- * by a queue of one, since fetches and the clock both want to flush.
+ * One topic partition in a running lane: a buffer in front of a source log. While one batch is
+ * committed the next one fills; batches are committed one after the other.
  */
 
 export type PartitionWriter = {
@@ -18,20 +23,26 @@ export type PartitionWriter = {
   readonly topic: string;
   readonly partition: number;
   readonly readFrom: string;
-  /** Takes what was fetched; resolves when the buffer has room again. Throws `WRITER_REPLACED`. */
+  /**
+   * Takes what was fetched; resolves when there is room for more. Calls come one at a time. Throws
+   * what a commit failed with.
+   */
   accept(fetched: Fetched): Promise<void>;
-  /** Flushes what has waited long enough, or everything. */
-  flush(options: { readonly everything: boolean }): Promise<void>;
+  /** Begins to commit what has waited long enough. Throws what a commit failed with. */
+  flushDue(): void;
+  /** Commits everything and waits for it. */
+  finish(): Promise<void>;
   /** Notes how far Kafka had come at an instant, for the frontier. */
   observe(offsets: TopicPartitionOffsets, atMs: number): void;
   position(): LogPosition;
   isCaughtUp(): boolean;
-  /** Resolves when no step runs or waits, however they ended. */
+  /** Resolves when no commit runs, however it ended. */
   idle(): Promise<void>;
 };
 
 export type PartitionDeps = WriterDeps & {
   readonly limits: FlushLimits;
+  readonly budget: MemoryBudget;
   readonly onSealed: (seal: Seal) => void;
 };
 
@@ -43,16 +54,15 @@ type State = {
   stopped: LogStop | null;
   /** What a commit failed with: its plan may lie in the log, and only a takeover may finish it. */
   failure: Error | null;
+  committing: { readonly done: Promise<void>; readonly bytes: number } | null;
   frontierMs: number;
   caughtUp: boolean;
   done: { batches: number; records: number; rows: number; deadLetters: number };
-  buffer: Buffer;
-};
-
-type Buffer = {
-  records: SourceRecord[];
-  bytes: number;
+  buffer: LineBuffer;
+  /** When the first record of the buffer was taken. */
   firstAtMs: number;
+  /** Up to here records are sealed or being committed. */
+  takenTo: string;
   /** Where the next fetch goes on; past the last record where a range ended without one. */
   offsetNext: string;
   rowsOfLastFlush: number | null;
@@ -60,45 +70,45 @@ type Buffer = {
 
 export function createPartitionWriter(deps: PartitionDeps, taken: Takeover): PartitionWriter {
   const { open, start } = taken;
+  const { fields, placement } = deps.dataset;
   const state: State = {
     open,
     compare: start.compare,
     stopped: null,
     failure: null,
+    committing: null,
     frontierMs: 0,
     caughtUp: false,
     done: { batches: 0, records: 0, rows: 0, deadLetters: 0 },
-    buffer: {
-      records: [],
-      bytes: 0,
-      firstAtMs: 0,
-      offsetNext: start.offsetNext,
-      rowsOfLastFlush: null,
-    },
+    buffer: createLineBuffer({
+      scan: createPlainScan(fields, placement, isUtf8),
+      eventTimeAheadMsMax: placement.eventTimeAheadMsMax,
+      recordBytesMax: deps.settings.recordBytesMax,
+    }),
+    firstAtMs: 0,
+    takenTo: start.offsetNext,
+    offsetNext: start.offsetNext,
+    rowsOfLastFlush: null,
   };
-  const serially = createQueueOfOne();
+  deps.budget.join({
+    buffered: () => state.buffer.bytes(),
+    committing: () => state.committing?.bytes ?? 0,
+    begin: () => begin(deps, state),
+  });
   return {
     log: open.log,
     topic: open.topic,
     partition: open.partition,
     readFrom: start.readFrom,
-    accept: (fetched) => serially(() => accept(deps, state, fetched)),
-    flush: ({ everything }) => serially(() => flush(deps, state, everything)),
-    idle: () => serially(async () => undefined),
+    accept: (fetched) => accept(deps, state, fetched),
+    flushDue: () => {
+      if (isDue(deps, state)) begin(deps, state);
+    },
+    finish: () => finish(deps, state),
+    idle: async () => state.committing?.done,
     observe: (offsets, atMs) => observe(state, offsets, atMs),
     position: () => positionOf(state),
     isCaughtUp: () => state.caughtUp,
-  };
-}
-
-/** Runs steps one after the other, whoever asks. */
-function createQueueOfOne(): (step: () => Promise<void>) => Promise<void> {
-  let queue: Promise<void> = Promise.resolve();
-  return (step) => {
-    const next = queue.then(step);
-    // The caller sees the failure; the queue itself must not stay broken for the next step.
-    queue = next.catch(() => undefined);
-    return next;
   };
 }
 
@@ -109,45 +119,86 @@ async function accept(deps: PartitionDeps, state: State, fetched: Fetched): Prom
     state.stopped = found.stop;
     return;
   }
-  const { compare, buffer } = state;
+  const { compare } = state;
   if (compare !== null && BigInt(fetched.offsetNext) > BigInt(compare.offset)) state.compare = null;
-  // The age of a buffer counts from what came first, be it a record or a range without any.
-  if (buffer.offsetNext === state.open.state.offsetNext) buffer.firstAtMs = deps.ports.now();
-  append(buffer, found.records, fetched.offsetNext);
-  await flush(deps, state, false);
+  append(state, found.records, fetched.offsetNext, deps.ports.now());
+  while (state.committing !== null && isDue(deps, state)) await state.committing.done;
+  if (isDue(deps, state)) begin(deps, state);
+  await deps.budget.room();
+  if (state.failure !== null) throw state.failure;
 }
 
-async function flush(deps: PartitionDeps, state: State, everything: boolean): Promise<void> {
-  if (deps.signal.aborted) return;
-  const { buffer } = state;
-  const advanced = BigInt(buffer.offsetNext) > BigInt(state.open.state.offsetNext);
-  const facts = { ...buffer, rows: buffer.records.length, advanced };
-  const wanted = everything
-    ? advanced
-    : decideFlush(facts, deps.limits, deps.ports.now()).kind === 'flush';
-  if (!wanted) return;
+function append(
+  state: State,
+  records: readonly SourceRecord[],
+  offsetNext: string,
+  nowMs: number,
+): void {
+  // The age of a buffer counts from what came first, be it a record or a range without any.
+  if (state.offsetNext === state.takenTo) state.firstAtMs = nowMs;
+  for (const record of records) state.buffer.add(record, nowMs);
+  if (BigInt(offsetNext) > BigInt(state.offsetNext)) state.offsetNext = offsetNext;
+}
+
+function isDue(deps: PartitionDeps, state: State): boolean {
   if (state.failure !== null) throw state.failure;
+  if (state.stopped?.code === 'WRITER_REPLACED' || deps.signal.aborted) return false;
+  const facts = {
+    rows: state.buffer.rows(),
+    bytes: state.buffer.bytes(),
+    firstAtMs: state.firstAtMs,
+    rowsOfLastFlush: state.rowsOfLastFlush,
+    advanced: BigInt(state.offsetNext) > BigInt(state.takenTo),
+  };
+  return decideFlush(facts, deps.limits, deps.ports.now()).kind === 'flush';
+}
+
+/** Begins to commit the buffer, unless a commit is running or there is nothing to commit. */
+function begin(deps: PartitionDeps, state: State): void {
+  const { offsetNext, buffer } = state;
+  const isOver = state.failure !== null || state.stopped?.code === 'WRITER_REPLACED';
+  if (isOver || state.committing !== null || deps.signal.aborted) return;
+  if (BigInt(offsetNext) <= BigInt(state.takenTo)) return;
+  const bytes = buffer.bytes();
+  const lines = buffer.take();
+  state.takenTo = offsetNext;
+  state.rowsOfLastFlush = lines.offsets.length;
+  const content = contentOfLines({ dataset: deps.dataset, bronze: deps.ports.bronze }, lines);
+  const done = commit(deps, state, { content, offsetEnd: offsetNext });
+  state.committing = { done, bytes };
+}
+
+/** Never rejects: a failure is told by whatever is asked of the writer next. */
+async function commit(
+  deps: PartitionDeps,
+  state: State,
+  batch: Parameters<typeof commitBatch>[2],
+): Promise<void> {
   try {
-    await commit(deps, state);
+    const { open, seal } = await commitBatch(deps, state.open, batch);
+    state.open = open;
+    state.done.batches += 1;
+    state.done.records += seal.records;
+    state.done.rows += seal.rows;
+    state.done.deadLetters += seal.deadLetters;
+    deps.onSealed(seal);
   } catch (error) {
-    state.failure = error instanceof Error ? error : new Error(messageOf(error));
-    throw state.failure;
+    if (error instanceof IngotError && error.code === 'WRITER_REPLACED') {
+      state.stopped = { code: error.code, message: messageOf(error) };
+    } else {
+      state.failure = error instanceof Error ? error : new Error(messageOf(error));
+    }
+  } finally {
+    state.committing = null;
+    deps.budget.freed();
   }
 }
 
-async function commit(deps: PartitionDeps, state: State): Promise<void> {
-  const { buffer, done } = state;
-  const batch = { records: buffer.records, offsetEnd: buffer.offsetNext };
-  const { open, seal } = await commitBatch(deps, state.open, batch);
-  state.open = open;
-  buffer.rowsOfLastFlush = buffer.records.length;
-  buffer.records = [];
-  buffer.bytes = 0;
-  done.batches += 1;
-  done.records += seal.records;
-  done.rows += seal.rows;
-  done.deadLetters += seal.deadLetters;
-  deps.onSealed(seal);
+async function finish(deps: PartitionDeps, state: State): Promise<void> {
+  await state.committing?.done;
+  begin(deps, state);
+  await state.committing?.done;
+  if (state.failure !== null) throw state.failure;
 }
 
 function observe(state: State, offsets: TopicPartitionOffsets, atMs: number): void {
@@ -171,14 +222,6 @@ function positionOf({ open, frontierMs, done, stopped }: State): LogPosition {
   };
 }
 
-function append(buffer: Buffer, records: readonly SourceRecord[], offsetNext: string): void {
-  for (const record of records) {
-    buffer.records.push(record);
-    buffer.bytes += record.value?.byteLength ?? 0;
-  }
-  if (BigInt(offsetNext) > BigInt(buffer.offsetNext)) buffer.offsetNext = offsetNext;
-}
-
 type Continuity =
   | { readonly kind: 'go'; readonly records: readonly SourceRecord[] }
   | { readonly kind: 'stop'; readonly stop: LogStop };
@@ -186,10 +229,9 @@ type Continuity =
 /** Holes stop, records don't: whether what was fetched goes on where the log ended. */
 async function checkContinuity(
   deps: PartitionDeps,
-  { open, compare, buffer }: State,
+  { open, compare, offsetNext: expected }: State,
   fetched: Fetched,
 ): Promise<Continuity> {
-  const expected = buffer.offsetNext;
   const first = fetched.records[0];
   if (first === undefined) return { kind: 'go', records: [] };
   if (compare !== null && first.offset === compare.offset) {

@@ -9,6 +9,7 @@ import {
   decideTakeover,
 } from '../lake/source-log.ts';
 import type { TopicPartitionOffsets } from '../ports.ts';
+import { contentOfRecords } from './batch-content.ts';
 import { readPlannedRecords } from './ingest-redo.ts';
 import { type OpenLog, type WriterDeps, writeAndSeal } from './ingest-writer.ts';
 import { appendEntry, readTail } from './source-log.ts';
@@ -39,7 +40,9 @@ export async function takeOver(
     const known = await offsetsBehind(deps, decision, offsets);
     if (decision.kind === 'finishPlan') {
       const { plan } = decision;
-      await writeAndSeal(deps, plan, await readPlannedRecords(deps, plan, known));
+      const records = await readPlannedRecords(deps, plan, known);
+      const content = contentOfRecords({ ...deps, bronze: deps.ports.bronze }, records);
+      await writeAndSeal(deps, plan, content);
       continue;
     }
     const start = startOrThrow(decision.state, known);

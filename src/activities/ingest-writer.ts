@@ -4,21 +4,16 @@ import {
   type PlanSettings,
   compareOffsets,
   planEntry,
+  sameOffsets,
   sealOf,
 } from '../lake/batch.ts';
 import type { Dataset } from '../lake/dataset.ts';
 import { bronzeKey, deadLettersKey, rawKey, sealKey } from '../lake/paths.ts';
 import { type LogState, type PlanEntry, type Seal, stateAfterSeal } from '../lake/source-log.ts';
 import { formatInstant } from '../lake/time.ts';
-import type { FileFacts, Ports, SourceRecord } from '../ports.ts';
-import {
-  type PlacedRecord,
-  bronzeRows,
-  deadLetterColumns,
-  deadLetterRows,
-  encodeRaw,
-  placeRecords,
-} from './batch-records.ts';
+import type { EncodedFile, FileFacts, Ports } from '../ports.ts';
+import type { BatchContent } from './batch-content.ts';
+import { deadLetterColumns } from './batch-records.ts';
 import { sha256 } from './hash.ts';
 import { jsonBytes } from './json-objects.ts';
 import { appendEntry, readSeal } from './source-log.ts';
@@ -55,7 +50,7 @@ export type OpenLog = {
 export async function commitBatch(
   deps: WriterDeps,
   open: OpenLog,
-  batch: { readonly records: readonly SourceRecord[]; readonly offsetEnd: string },
+  batch: { readonly content: BatchContent; readonly offsetEnd: string },
 ): Promise<{ readonly open: OpenLog; readonly seal: Seal }> {
   const { dataset, ports } = deps;
   const plan = planEntry({
@@ -70,7 +65,7 @@ export async function commitBatch(
     settings: { ...deps.settings, contractHash: dataset.contractHash, encoder: ports.bronze.name },
   });
   if ((await appendEntry(ports.objects, dataset.name, plan)) === 'replaced') throw replaced(plan);
-  const { seal, hash, foreign } = await writeAndSeal(deps, plan, batch.records);
+  const { seal, hash, foreign } = await writeAndSeal(deps, plan, batch.content);
   if (foreign) throw replaced(plan);
   const state = { ...stateAfterSeal(open.state, seal, hash), offsetNext: seal.offsetEnd };
   return { open: { ...open, next: open.next + 1, state }, seal };
@@ -94,10 +89,10 @@ type Sealed = {
 export async function writeAndSeal(
   deps: WriterDeps,
   plan: PlanEntry,
-  records: readonly SourceRecord[],
+  content: BatchContent,
 ): Promise<Sealed> {
   const { dataset, ports, writer } = deps;
-  const figures = await writeBatch(deps, plan, records);
+  const figures = await writeBatch(deps, plan, content);
   const planHash = sha256(jsonBytes(plan));
   const seal = sealOf(plan, planHash, figures, { writer, nowMs: ports.now() });
   const bytes = jsonBytes(seal);
@@ -112,7 +107,7 @@ export async function writeAndSeal(
 async function writeBatch(
   deps: WriterDeps,
   plan: PlanEntry,
-  records: readonly SourceRecord[],
+  content: BatchContent,
 ): Promise<BatchFigures> {
   const { dataset, ports } = deps;
   const place = {
@@ -121,26 +116,24 @@ async function writeBatch(
     number: plan.number,
     ingestTimeMs: Date.parse(plan.ingestTime),
   };
-  const raw = plan.rawCopy ? await encodeRaw(records) : null;
+  const [raw, encoded] = await Promise.all([
+    plan.rawCopy ? content.raw() : null,
+    encodeBronze(deps, plan, content),
+  ]);
   if (raw !== null) await ports.objects.createObject(rawKey(place), raw);
-
-  const placed = placeRecords(dataset, plan, records);
-  const { facts, bytes } = await writeBronze(deps, plan, placed, bronzeKey(place));
-  const { lacking, foreign } = compareOffsets(
-    records.map(({ offset }) => offset),
-    facts.offsets,
-  );
+  const { facts, bytes } = await writeBronze(deps, plan, encoded, bronzeKey(place));
+  const { lacking, foreign } = compareOffsets(content.offsets, facts.offsets);
   refuseOutsiders(plan, foreign);
 
-  const letters = deadLetterRows(plan, placed, new Set(lacking));
+  const letters = lacking.length === 0 ? [] : content.deadLetters(plan, lacking);
   if (letters.length > 0) {
     const file = { columns: deadLetterColumns, rows: letters, metadata: { log: plan.log } };
     await ports.objects.createObject(deadLettersKey(place), await ports.rowFiles.encode(file));
   }
-  const last = records.at(-1);
+  const { last } = content;
   return {
     // Counted from what was read, not from what was written, so that the seal's identity can fail.
-    records: records.length + foreign.length,
+    records: content.offsets.length + foreign.length,
     rows: facts.rows,
     deadLetters: letters.length,
     bytes,
@@ -149,68 +142,65 @@ async function writeBatch(
     eventTimeMin: facts.eventTimeMin,
     eventTimeMax: facts.eventTimeMax,
     lastRecord:
-      last === undefined
+      last === null
         ? null
         : { offset: last.offset, digest: sha256(last.value ?? new Uint8Array()) },
-    lastRecordTime: last === undefined ? null : formatInstant(last.timestampMs),
+    lastRecordTime: last === null ? null : formatInstant(last.timestampMs),
     bronzeKey: bronzeKey(place),
     rawKey: raw === null ? null : rawKey(place),
     deadLettersKey: letters.length === 0 ? null : deadLettersKey(place),
   };
 }
 
+/** The file of a batch, proved to hold the rows that it was given. */
+async function encodeBronze(
+  { ports }: WriterDeps,
+  plan: PlanEntry,
+  content: BatchContent,
+): Promise<EncodedFile> {
+  const { file, accepted } = await content.encode(plan, {
+    'ingot.plan': sha256(jsonBytes(plan)),
+    'ingot.encoder': ports.bronze.name,
+  });
+  const { facts } = file;
+  if (sameOffsets(accepted, facts.offsets) && facts.rows === accepted.length) return file;
+  throw new IngotError('BATCH_MISMATCH', 'the encoded file does not hold the rows it was given', {
+    retryable: true,
+    facts: { log: plan.log, number: plan.number, rows: accepted.length, inFile: facts.rows },
+  });
+}
+
 /** Writes the Parquet file, or adopts the one that lies there: its facts count, not ours. */
 async function writeBronze(
-  deps: WriterDeps,
+  { ports }: WriterDeps,
   plan: PlanEntry,
-  placed: readonly PlacedRecord[],
+  encoded: EncodedFile,
   key: string,
 ): Promise<{ readonly facts: FileFacts; readonly bytes: number }> {
-  const { dataset, ports } = deps;
-  const rows = bronzeRows(dataset, plan, placed);
-  const metadata = { 'ingot.plan': sha256(jsonBytes(plan)), 'ingot.encoder': ports.bronze.name };
-  const encoded = await ports.bronze.encode({ columns: dataset.bronze.columns, rows, metadata });
-  const facts = await ports.bronze.inspect(encoded);
-  requireSameOffsets(
-    plan,
-    rows.map((row) => String(row._offset)),
-    facts,
-  );
-  const created = await ports.objects.createObject(key, encoded);
-  if (created.kind === 'created') return { facts, bytes: encoded.byteLength };
+  const created = await ports.objects.createObject(key, encoded.bytes);
+  if (created.kind === 'created') return { facts: encoded.facts, bytes: encoded.bytes.byteLength };
 
   const found = await ports.objects.readObject(key);
   if (found === null) throw new Error(`bronze file ${key} exists and cannot be read`);
   const adopted = await ports.bronze.inspect(found.bytes);
-  if (adopted.metadata['ingot.plan'] !== metadata['ingot.plan']) {
+  const planHash = sha256(jsonBytes(plan));
+  if (adopted.metadata['ingot.plan'] !== planHash) {
     throw new IngotError('LOG_CORRUPT', 'a bronze file belongs to another plan', {
       retryable: false,
-      facts: { key, plan: metadata['ingot.plan'], found: adopted.metadata['ingot.plan'] ?? null },
+      facts: { key, plan: planHash, found: adopted.metadata['ingot.plan'] ?? null },
     });
   }
   return { facts: adopted, bytes: found.bytes.byteLength };
 }
 
-/** Rows out = rows accepted and offsets equal, or the batch is not sealed. */
-function requireSameOffsets(plan: PlanEntry, wanted: readonly string[], facts: FileFacts): void {
-  const same =
-    wanted.length === facts.offsets.length &&
-    wanted.every((offset, index) => offset === facts.offsets[index]);
-  if (same && facts.rows === wanted.length) return;
-  throw new IngotError('BATCH_MISMATCH', 'the encoded file does not hold the rows it was given', {
-    retryable: true,
-    facts: { log: plan.log, number: plan.number, rows: wanted.length, inFile: facts.rows },
-  });
-}
-
 /** An adopted file may hold records that Kafka has compacted away since, but none out of range. */
-function refuseOutsiders(plan: PlanEntry, offsets: readonly string[]): void {
+function refuseOutsiders(plan: PlanEntry, offsets: readonly bigint[]): void {
   const first = BigInt(plan.offsetFirst);
   const end = BigInt(plan.offsetEnd);
-  const outside = offsets.find((offset) => BigInt(offset) < first || BigInt(offset) >= end);
+  const outside = offsets.find((offset) => offset < first || offset >= end);
   if (outside === undefined) return;
   throw new IngotError('LOG_CORRUPT', 'a bronze file holds an offset outside its plan', {
     retryable: false,
-    facts: { log: plan.log, number: plan.number, offset: outside },
+    facts: { log: plan.log, number: plan.number, offset: String(outside) },
   });
 }

@@ -1,12 +1,12 @@
 import { Context } from '@temporalio/activity';
-import { IngotError, messageOf } from '../errors.ts';
-import type { FlushLimits, PlanSettings } from '../lake/batch.ts';
+import { messageOf } from '../errors.ts';
 import type { Dataset } from '../lake/dataset.ts';
+import { dealOut } from '../lake/lanes.ts';
 import type { IngestInput, IngestResult, LogAdvanced, LogPosition } from '../lake/messages.ts';
-import { logName } from '../lake/paths.ts';
+import { logName, parseLogName } from '../lake/paths.ts';
 import type { Ports, TopicPartitionOffsets } from '../ports.ts';
-import { type Lane, positionsOf, takeOverAll } from './ingest-lane.ts';
-import type { PartitionWriter } from './ingest-partition.ts';
+import type { Group, StartGroup } from './ingest-group.ts';
+import type { LogReport } from './ingest-logs.ts';
 
 /*
  * The long-running ingest activity of one lane. It takes its source logs over, reads until the slice
@@ -15,11 +15,12 @@ import type { PartitionWriter } from './ingest-partition.ts';
  */
 
 export type IngestDeps = {
-  readonly ports: Ports;
-  readonly dataset: Dataset;
+  readonly ports: Pick<Ports, 'source' | 'now' | 'logger'>;
+  readonly dataset: Pick<Dataset, 'name'>;
   readonly topics: readonly string[];
-  readonly limits: FlushLimits;
-  readonly plan: Omit<PlanSettings, 'contractHash' | 'encoder'>;
+  readonly startGroup: StartGroup;
+  /** So many groups share the topic partitions of a lane. */
+  readonly groupsMax: number;
   readonly sliceMs: number;
   /** Kafka group under which positions are shown to lag tools. */
   readonly lagGroup: string;
@@ -49,6 +50,7 @@ export function createIngestActivities(deps: IngestDeps): IngestActivities {
       const runId = workflowExecution?.runId ?? 'no-workflow';
       return runSlice(deps, {
         writer: `${input.lane}/${runId}/${attempt}/${deps.uniqueId()}`,
+        yielded: new Set(input.yielded),
         cancelled: context.cancellationSignal,
         heartbeat: (positions) => context.heartbeat({ schema: 1, positions }),
         sleep: (ms) => context.sleep(ms),
@@ -60,130 +62,125 @@ export function createIngestActivities(deps: IngestDeps): IngestActivities {
 /** What a slice needs of Temporal, so that it can also be run without. */
 type SliceContext = {
   readonly writer: string;
+  /** Logs that another writer has taken over from this lane. */
+  readonly yielded: ReadonlySet<string>;
   readonly cancelled: AbortSignal;
   readonly heartbeat: (positions: readonly LogPosition[]) => void;
   /** Rejects when the activity is cancelled. */
   readonly sleep: (ms: number) => Promise<unknown>;
 };
 
+/** The groups of a slice; new topic partitions get one more. */
+type Slice = {
+  readonly groups: Group[];
+  /** The first failure of a group. */
+  failure: { readonly error: unknown } | null;
+};
+
 /** Runs one slice. Throws what stopped it; whatever was sealed until then stays sealed. */
 async function runSlice(deps: IngestDeps, context: SliceContext): Promise<IngestResult> {
-  const failed = new AbortController();
-  const halt = AbortSignal.any([context.cancelled, failed.signal]);
-  const reading = new AbortController();
-  const { writer } = context;
-  const lane = await takeOverAll({ ...deps, settings: deps.plan, writer, signal: halt });
-  const { writers } = lane;
-  const byLog = new Map(writers.map((writer) => [writer.log, writer]));
-  const read = deps.ports.source.read({
-    positions: writers.map(({ topic, partition, readFrom }) => ({
-      topic,
-      partition,
-      offset: readFrom,
-    })),
-    signal: AbortSignal.any([halt, reading.signal]),
-    onFetched: async (fetched) => {
-      await byLog.get(logName(fetched.topic, fetched.partition))?.accept(fetched);
-    },
-  });
-  let readFailure: Error | undefined;
-  const readEnded = read.catch((error: unknown) => {
-    readFailure = lostWhileReading(error);
-    failed.abort();
-  });
+  const slice: Slice = { groups: [], failure: null };
+  startGroups(deps, context, slice, await describeTopics(deps));
   try {
-    const ended = await tickUntilOver(deps, context, lane, halt);
-    reading.abort();
-    await readEnded;
-    if (readFailure === undefined) {
-      await Promise.all(writers.map((writer) => writer.flush({ everything: true })));
-    }
-    await tell(deps, lane);
-    if (readFailure !== undefined) throw readFailure;
-    return { ended, logs: positionsOf(lane) };
-  } catch (error) {
-    failed.abort();
-    await readEnded;
-    // What is being written goes on to its seal, and nothing of a slice outlives it.
-    await Promise.all(writers.map((writer) => writer.idle()));
-    throw readFailure ?? error;
+    const ended = await tickUntilOver(deps, context, slice);
+    for (const group of slice.groups) group.finish();
+    await endOf(slice);
+    await tell(deps, slice);
+    if (slice.failure !== null) throw slice.failure.error;
+    return { ended, logs: positionsOf(slice) };
+  } finally {
+    // Nothing of a slice outlives it.
+    for (const group of slice.groups) group.halt();
+    await endOf(slice);
   }
 }
 
-/** A hole that opens under a running read: the next attempt stops that topic partition alone. */
-function lostWhileReading(error: unknown): Error {
-  if (!(error instanceof IngotError) || error.code !== 'OFFSETS_LOST') {
-    return error instanceof Error ? error : new Error(messageOf(error));
+function endOf({ groups }: Slice): Promise<unknown> {
+  return Promise.allSettled(groups.map(({ ended }) => ended));
+}
+
+/** Starts groups for the topic partitions that none serves yet. */
+function startGroups(
+  deps: IngestDeps,
+  { writer, yielded }: SliceContext,
+  slice: Slice,
+  described: readonly TopicPartitionOffsets[],
+): void {
+  const served = new Set(slice.groups.flatMap(({ logs }) => logs));
+  const wanted = described.filter(({ topic, partition }) => {
+    const log = logName(topic, partition);
+    return !served.has(log) && !yielded.has(log);
+  });
+  for (const topicPartitions of dealOut(wanted, deps.groupsMax)) {
+    const group = deps.startGroup({ writer, topicPartitions });
+    group.ended.catch((error: unknown) => (slice.failure ??= { error }));
+    slice.groups.push(group);
   }
-  const { code, facts } = error;
-  const sentence = 'Kafka dropped records while their topic partition was read';
-  return new IngotError(code, sentence, { retryable: true, facts, cause: error });
+}
+
+function describeTopics({ ports, topics }: IngestDeps): Promise<readonly TopicPartitionOffsets[]> {
+  return Promise.all(topics.map((topic) => ports.source.describeTopic(topic))).then((all) =>
+    all.flat(),
+  );
+}
+
+function reportsOf({ groups }: Slice): readonly LogReport[] {
+  return groups.flatMap((group) => group.reports());
+}
+
+function positionsOf(slice: Slice): readonly LogPosition[] {
+  return reportsOf(slice).map(({ caughtUp: _, ...position }) => position);
 }
 
 async function tickUntilOver(
   deps: IngestDeps,
   context: SliceContext,
-  lane: Lane,
-  halt: AbortSignal,
+  slice: Slice,
 ): Promise<IngestResult['ended']> {
   const { now } = deps.ports;
-  const { writers } = lane;
   const endMs = now() + deps.sliceMs;
   const said = { atMs: 0, text: '', publishedMs: 0 };
   let observedMs = 0;
-  while (!halt.aborted) {
+  while (slice.failure === null) {
     if (now() - observedMs >= observeEveryMs) {
       observedMs = now();
-      await observe(deps, writers);
+      const described = await describeTopics(deps);
+      for (const group of slice.groups) group.observe(described, observedMs);
+      startGroups(deps, context, slice, described);
     }
-    await Promise.all(writers.map((writer) => writer.flush({ everything: false })));
-    context.heartbeat(positionsOf(lane));
-    await tellWhenDue(deps, lane, said);
+    context.heartbeat(positionsOf(slice));
+    await tellWhenDue(deps, slice, said);
     if (deps.draining.aborted) return 'draining';
     if (now() >= endMs) return 'slice';
     await context.sleep(tickMs);
   }
-  context.cancelled.throwIfAborted();
-  // Reading failed: the caller throws what it failed with.
+  // A group failed: the caller throws what it failed with.
   return 'slice';
-}
-
-async function observe(deps: IngestDeps, writers: readonly PartitionWriter[]): Promise<void> {
-  const askedMs = deps.ports.now();
-  const described = await Promise.all(
-    deps.topics.map((topic) => deps.ports.source.describeTopic(topic)),
-  );
-  const byLog = new Map<string, TopicPartitionOffsets>(
-    described.flat().map((offsets) => [logName(offsets.topic, offsets.partition), offsets]),
-  );
-  for (const writer of writers) {
-    const offsets = byLog.get(writer.log);
-    if (offsets !== undefined) writer.observe(offsets, askedMs);
-  }
 }
 
 async function tellWhenDue(
   deps: IngestDeps,
-  lane: Lane,
+  slice: Slice,
   said: { atMs: number; text: string; publishedMs: number },
 ): Promise<void> {
-  const { writers } = lane;
+  const reports = reportsOf(slice);
   const nowMs = deps.ports.now();
-  const text = writers.map((writer) => `${writer.position().number}/${writer.isCaughtUp()}`).join();
+  const text = reports.map(({ number, caughtUp }) => `${number}/${caughtUp}`).join();
   const idle = text === said.text;
   if (nowMs - said.atMs >= (idle ? tellIdleEveryMs : tellEveryMs)) {
-    await tell(deps, lane);
+    await tell(deps, slice);
     Object.assign(said, { atMs: nowMs, text });
   }
   if (nowMs - said.publishedMs >= publishEveryMs) {
     said.publishedMs = nowMs;
-    await publishPositions(deps, writers);
+    await publishPositions(deps, reports);
   }
 }
 
 /** Stopped ones too: their frontier holds back every window that they may still have rows for. */
-async function tell(deps: IngestDeps, lane: Lane): Promise<void> {
-  const logs = positionsOf(lane).map(({ log, number, frontier }) => ({
+async function tell(deps: IngestDeps, slice: Slice): Promise<void> {
+  const mine = positionsOf(slice).filter((position) => !isReplaced(position));
+  const logs = mine.map(({ log, number, frontier }) => ({
     log,
     sealedTo: number,
     frontier,
@@ -196,15 +193,15 @@ async function tell(deps: IngestDeps, lane: Lane): Promise<void> {
   }
 }
 
-async function publishPositions(
-  deps: IngestDeps,
-  writers: readonly PartitionWriter[],
-): Promise<void> {
-  const positions = writers.map((writer) => ({
-    topic: writer.topic,
-    partition: writer.partition,
-    offset: writer.position().offsetNext,
-  }));
+/** A log that another writer has taken over: that one speaks for it. */
+function isReplaced({ stopped }: LogPosition): boolean {
+  return stopped?.code === 'WRITER_REPLACED';
+}
+
+async function publishPositions(deps: IngestDeps, reports: readonly LogReport[]): Promise<void> {
+  const positions = reports
+    .filter((report) => !isReplaced(report))
+    .map(({ log, offsetNext }) => ({ ...parseLogName(log), offset: offsetNext }));
   try {
     await deps.ports.source.publishPositions(deps.lagGroup, positions);
   } catch (error) {

@@ -95,7 +95,7 @@ async function consume(
     topicPartitions,
     onOutOfRange: (where) => reading.end({ kind: 'outOfRange', where }),
   });
-  listen(open.consumer, reading);
+  listen(open.consumer, reading, logger);
   const ticking = setInterval(() => tick(reading), tickMs);
   try {
     await start(open, topicPartitions, reading);
@@ -124,8 +124,12 @@ function isUnreachable(end: End): boolean {
   );
 }
 
-function listen(consumer: Consumer, reading: Reading): void {
-  const { GROUP_JOIN, FETCH, END_BATCH_PROCESS, CRASH } = consumer.events;
+function listen(consumer: Consumer, reading: Reading, logger: Logger): void {
+  const { GROUP_JOIN, FETCH_START, FETCH, END_BATCH_PROCESS, CRASH } = consumer.events;
+  const forget = consumer.on(FETCH_START, () => {
+    forget();
+    logger.debug({ topicPartitions: [...reading.cursors.keys()] }, 'the first fetch begins');
+  });
   // kafkajs forgets its positions whenever it joins. The event comes before the next fetch.
   consumer.on(GROUP_JOIN, () => {
     for (const [key, cursor] of reading.cursors) {

@@ -151,18 +151,25 @@ export function sealOf(
 }
 
 /**
- * Dead letters of a batch are the records of its range that its file lacks. Two sorted lists of
- * offsets, one answer; `foreign` are rows of the file that the range does not hold, which is a
- * mismatch.
+ * Dead letters of a batch are the records of its range that its file lacks. Both lists ascend;
+ * `foreign` are rows of the file that the range does not hold.
  */
 export function compareOffsets(
-  recordOffsets: readonly string[],
-  fileOffsets: readonly string[],
-): { readonly lacking: readonly string[]; readonly foreign: readonly string[] } {
-  const inFile = new Set(fileOffsets);
-  const inRange = new Set(recordOffsets);
-  return {
-    lacking: recordOffsets.filter((offset) => !inFile.has(offset)),
-    foreign: fileOffsets.filter((offset) => !inRange.has(offset)),
-  };
+  inRange: BigInt64Array,
+  inFile: BigInt64Array,
+): { readonly lacking: readonly bigint[]; readonly foreign: readonly bigint[] } {
+  const lacking: bigint[] = [];
+  const foreign: bigint[] = [];
+  let at = 0;
+  for (const offset of inFile) {
+    while (at < inRange.length && inRange[at]! < offset) lacking.push(inRange[at++]!);
+    if (inRange[at] === offset) at += 1;
+    else foreign.push(offset);
+  }
+  while (at < inRange.length) lacking.push(inRange[at++]!);
+  return { lacking, foreign };
+}
+
+export function sameOffsets(left: BigInt64Array, right: BigInt64Array): boolean {
+  return left.length === right.length && left.every((offset, index) => offset === right[index]);
 }

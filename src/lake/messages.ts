@@ -12,6 +12,8 @@ import type { WindowId } from './window.ts';
 export type IngestInput = {
   readonly dataset: string;
   readonly lane: string;
+  /** Logs that another writer has taken over from this lane, which does not take them back. */
+  readonly yielded?: readonly LogName[];
 };
 
 /** Why one topic partition does not go on. */

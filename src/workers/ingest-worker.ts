@@ -1,33 +1,40 @@
 import { randomUUID } from 'node:crypto';
 import { Worker } from '@temporalio/worker';
 import { createIngestActivities } from '../activities/ingest.ts';
+import { type StartGroup, startGroup } from '../activities/ingest-group.ts';
 import type { Config } from '../config.ts';
 import { events } from '../datasets/events.ts';
 import { taskQueues } from '../lake/messages.ts';
+import type { Dataset } from '../lake/dataset.ts';
 import type { Logger } from '../ports.ts';
 import { activityInterceptor } from './activity-interceptor.ts';
+import { createGroupThreads } from './ingest-threads.ts';
+import { createGroupPorts, groupSettings } from './ingest-wiring.ts';
 import type { RunningWorker } from './running-worker.ts';
 import { connectClient, connectWorker, ensureLane, signalOwner } from './temporal.ts';
-import { createPorts, topicsOf } from './wiring.ts';
+import { compileThread } from './thread.ts';
+import { topicsOf } from './wiring.ts';
+
+/** What runs in the threads; tests bring their own. */
+const ownThread = new URL('./ingest-thread.ts', import.meta.url);
 
 /** The process that runs ingest: one activity slot per lane, no workflow code. */
-export async function startIngestWorker(config: Config, logger: Logger): Promise<RunningWorker> {
+export async function startIngestWorker(
+  config: Config,
+  logger: Logger,
+  threadModule = ownThread,
+): Promise<RunningWorker> {
   const dataset = events;
   const draining = new AbortController();
-  const ports = await createPorts(config, dataset, logger);
   const { client, connection } = await connectClient(config);
   const native = await connectWorker(config);
+  const groups = Math.max(1, config.INGEST_THREADS);
   const activities = createIngestActivities({
-    ports,
+    ports: createGroupPorts(config, logger),
     dataset,
     topics: topicsOf(config),
-    limits: {
-      rowsMax: config.INGEST_BATCH_ROWS_MAX,
-      bytesMax: config.INGEST_BATCH_BYTES_MAX,
-      ageMs: config.INGEST_FLUSH_MS,
-      ageIdleMs: config.INGEST_FLUSH_IDLE_MS,
-    },
-    plan: { rawCopy: config.INGEST_RAW_COPY, recordBytesMax: config.INGEST_RECORD_BYTES_MAX },
+    startGroup: await createGroupStarter(config, dataset, logger, threadModule),
+    groupsMax: groups,
     sliceMs: config.INGEST_SLICE_SECONDS * 1_000,
     lagGroup: `ingot-${config.INGOT_ID}-${dataset.name}`,
     tellOwner: (message) => signalOwner(client, dataset.name, message),
@@ -53,4 +60,18 @@ export async function startIngestWorker(config: Config, logger: Logger): Promise
       await connection.close();
     },
   };
+}
+
+async function createGroupStarter(
+  config: Config,
+  dataset: Dataset,
+  logger: Logger,
+  module: URL,
+): Promise<StartGroup> {
+  const groups = config.INGEST_THREADS;
+  if (groups > 0) {
+    return createGroupThreads({ config, dataset, groups, module: await compileThread(module) });
+  }
+  const deps = { ...groupSettings(config, dataset, 1), ports: createGroupPorts(config, logger) };
+  return (spec) => startGroup(deps, spec);
 }

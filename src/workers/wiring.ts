@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { join } from 'node:path';
 import { createGlueClient, createS3Client } from '../adapters/aws-clients.ts';
 import { createDuckdbBronzeEncoder } from '../adapters/duckdb-bronze-encoder.ts';
 import { createDuckdbEngine } from '../adapters/duckdb-engine.ts';
@@ -13,6 +12,7 @@ import type { Config } from '../config.ts';
 import type { LakehouseDescription } from '../lake/messages.ts';
 import type { Dataset } from '../lake/dataset.ts';
 import type { Logger, Ports } from '../ports.ts';
+import { cacheFolder } from './cache-folder.ts';
 
 /* The one place where the configuration becomes the ports of the pipeline. */
 
@@ -49,11 +49,6 @@ export async function createPorts(
     logger,
     now: Date.now,
   };
-}
-
-/** Caches of one lake only: another lake may have other objects under the same keys. */
-function cacheFolder(config: Config): string {
-  return join(config.INGOT_CACHE_DIR, 'lakes', config.lakeBucket);
 }
 
 export function describeLakehouse(config: Config, dataset: Dataset): LakehouseDescription {

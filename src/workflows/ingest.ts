@@ -1,5 +1,5 @@
 import { continueAsNew, setCurrentDetails, setHandler, workflowInfo } from '@temporalio/workflow';
-import type { IngestInput, IngestResult } from '../lake/messages.ts';
+import type { IngestInput, IngestResult, LogPosition } from '../lake/messages.ts';
 import { positionsQuery, renewSignal } from './messages.ts';
 import { ingestion } from './proxies.ts';
 
@@ -21,11 +21,28 @@ export async function ingestLane(input: IngestLaneInput): Promise<void> {
   setHandler(positionsQuery, () => logs);
   setHandler(renewSignal, () => void (renewed = true));
   while (!renewed && !endOfRun()) {
-    const result = await ingestion.ingest({ dataset: input.dataset, lane: input.lane });
-    logs = result.logs;
+    const { dataset, lane } = input;
+    const result = await ingestion.ingest({ dataset, lane, yielded: yieldedOf(logs) });
+    logs = [...result.logs, ...logs.filter((each) => isYielded(each) && !isAmong(result, each))];
     setCurrentDetails(describe(logs));
   }
-  await continueAsNew<typeof ingestLane>({ dataset: input.dataset, lane: input.lane, logs });
+  const { dataset, lane } = input;
+  // Whoever renews a lane wants it to serve all that is its own again.
+  const kept = renewed ? logs.filter((log) => !isYielded(log)) : logs;
+  await continueAsNew<typeof ingestLane>({ dataset, lane, logs: kept });
+}
+
+function yieldedOf(logs: IngestResult['logs']): readonly string[] {
+  return logs.filter(isYielded).map(({ log }) => log);
+}
+
+/** Another writer has taken the log over. Taking it back would only be answered in kind. */
+function isYielded({ stopped }: LogPosition): boolean {
+  return stopped?.code === 'WRITER_REPLACED';
+}
+
+function isAmong({ logs }: IngestResult, { log }: LogPosition): boolean {
+  return logs.some((each) => each.log === log);
 }
 
 function endOfRun(): boolean {

@@ -9,11 +9,13 @@ import { events } from '../../src/datasets/events.ts';
 import { IngotError } from '../../src/errors.ts';
 import { type BatchPlace, bronzeKey, deadLettersKey, rawKey } from '../../src/lake/paths.ts';
 import type { PlanEntry } from '../../src/lake/source-log.ts';
+import type { LinesInput } from '../../src/ports.ts';
 import { crashingStore, recordingStore } from '../support/around-store.ts';
 import {
   type IngestBed,
   checkLake,
   commitNext,
+  contentOf,
   createIngestBed,
   ingestAll,
   log,
@@ -173,7 +175,7 @@ describe('takeOver', () => {
         rows: [],
         metadata: { 'ingot.plan': 'another' },
       });
-      await bed.objects.createObject(bronzeKey(placeOf(plan)), foreign);
+      await bed.objects.createObject(bronzeKey(placeOf(plan)), foreign.bytes);
       await assert.rejects(openLog(bed, writerDeps(bed, 'two')), codeIs('LOG_CORRUPT'));
     });
 
@@ -342,9 +344,9 @@ describe('commitBatch', () => {
     const { open } = await openLog(bed, one);
     const dying = crashingStore(bed.objects, { at: 0, when: 'after' });
     const records = await recordsOf(bed, '0', '10');
-    const first = { records: records.slice(0, 5), offsetEnd: '5' };
+    const first = { content: contentOf(one, records.slice(0, 5)), offsetEnd: '5' };
     await assert.rejects(commitBatch(writerDeps(bed, 'one', { objects: dying }), open, first));
-    const more = { records, offsetEnd: '10' };
+    const more = { content: contentOf(one, records), offsetEnd: '10' };
     await assert.rejects(commitBatch(one, open, more), codeIs('WRITER_REPLACED'));
     assert.equal((await bed.objects.listObjects('bronze/')).length, 0);
   });
@@ -355,8 +357,8 @@ describe('commitBatch', () => {
     const { bronze } = deps.ports;
     const lossy = {
       ...bronze,
-      encode: (input: Parameters<typeof bronze.encode>[0]) =>
-        bronze.encode({ ...input, rows: input.rows.slice(1) }),
+      encodeLines: (input: LinesInput) =>
+        bronze.encodeLines!({ ...input, pieces: input.pieces.slice(1) }),
     };
     const broken = { ...deps, ports: { ...deps.ports, bronze: lossy } };
     const { open } = await openLog(bed, deps);

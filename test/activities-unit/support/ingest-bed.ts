@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { isUtf8 } from 'node:buffer';
+import { type BatchContent, contentOfLines } from '../../../src/activities/batch-content.ts';
 import { sha256 } from '../../../src/activities/hash.ts';
 import { type Takeover, takeOver } from '../../../src/activities/ingest-takeover.ts';
 import {
@@ -7,11 +9,13 @@ import {
   commitBatch,
 } from '../../../src/activities/ingest-writer.ts';
 import { jsonBytes } from '../../../src/activities/json-objects.ts';
+import { createLineBuffer } from '../../../src/activities/line-buffer.ts';
 import { createMemoryEventSource } from '../../../src/adapters/memory-event-source.ts';
 import type { MemoryEventSource } from '../../../src/adapters/memory-event-source.ts';
 import { createMemoryObjectStore } from '../../../src/adapters/memory-object-store.ts';
 import { events } from '../../../src/datasets/events.ts';
 import { logName } from '../../../src/lake/paths.ts';
+import { createPlainScan } from '../../../src/lake/plain-record.ts';
 import {
   type LogEntry,
   type LogState,
@@ -128,7 +132,20 @@ export async function commitNext(
   const wanted = BigInt(first) + BigInt(count);
   const end = wanted < BigInt(offsetEnd) ? wanted.toString() : offsetEnd;
   const records = await recordsOf(bed, first, end);
-  return (await commitBatch(deps, open, { records, offsetEnd: end })).open;
+  return (await commitBatch(deps, open, { content: contentOf(deps, records), offsetEnd: end }))
+    .open;
+}
+
+/** The content of a batch as a running lane has it: lines, of which some are not plain. */
+export function contentOf(deps: WriterDeps, records: readonly SourceRecord[]): BatchContent {
+  const { fields, placement } = deps.dataset;
+  const buffer = createLineBuffer({
+    scan: createPlainScan(fields, placement, isUtf8),
+    eventTimeAheadMsMax: placement.eventTimeAheadMsMax,
+    recordBytesMax: deps.settings.recordBytesMax,
+  });
+  for (const record of records) buffer.add(record, deps.ports.now());
+  return contentOfLines({ dataset: deps.dataset, bronze: deps.ports.bronze }, buffer.take());
 }
 
 /** A writer's whole life: takes over, then commits batches until it has everything. */

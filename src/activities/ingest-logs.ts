@@ -8,27 +8,34 @@ import type { Logger, TopicPartitionOffsets } from '../ports.ts';
 import { type PartitionWriter, createPartitionWriter } from './ingest-partition.ts';
 import { takeOver } from './ingest-takeover.ts';
 import type { WriterDeps } from './ingest-writer.ts';
+import type { MemoryBudget } from './memory-budget.ts';
 import { readTail } from './source-log.ts';
 
-/* The source logs of one slice of a lane. */
+/* Taking over the source logs of a group of topic partitions, and what it then knows of them. */
 
-export type LaneDeps = WriterDeps & {
+export type LogsDeps = WriterDeps & {
   readonly ports: { readonly logger: Logger };
-  readonly topics: readonly string[];
   readonly limits: FlushLimits;
+  readonly budget: MemoryBudget;
+};
+
+/** The topic partitions of a group: those that are written, and those that stopped at a hole. */
+export type Logs = {
+  readonly writers: readonly PartitionWriter[];
+  readonly stopped: readonly LogPosition[];
 };
 
 /**
- * Describes the topics and takes over a log for each of their topic partitions. One whose records
- * Kafka has lost stops alone: the others go on.
+ * Takes over a log for each topic partition. One whose records Kafka has lost stops alone: the
+ * others go on.
  */
-export async function takeOverAll(deps: LaneDeps): Promise<Lane> {
-  const described = await Promise.all(
-    deps.topics.map((topic) => deps.ports.source.describeTopic(topic)),
-  );
+export async function takeOverAll(
+  deps: LogsDeps,
+  topicPartitions: readonly TopicPartitionOffsets[],
+): Promise<Logs> {
   // All of them end before one that failed is told of: none goes on behind the caller's back.
   const settled = await Promise.allSettled(
-    described.flat().map((offsets) => takeOverOrStop(deps, offsets)),
+    topicPartitions.map((offsets) => takeOverOrStop(deps, offsets)),
   );
   const failure = settled.find((one) => one.status === 'rejected');
   if (failure !== undefined) throw failure.reason;
@@ -39,21 +46,21 @@ export async function takeOverAll(deps: LaneDeps): Promise<Lane> {
   };
 }
 
-/** The topic partitions of a slice: those that are written, and those that stopped at a hole. */
-export type Lane = {
-  readonly writers: readonly PartitionWriter[];
-  readonly stopped: readonly LogPosition[];
-};
-
-export function positionsOf({ writers, stopped }: Lane): readonly LogPosition[] {
-  return [...writers.map((writer) => writer.position()), ...stopped];
+export function statesOf({ writers, stopped }: Logs): readonly LogReport[] {
+  return [
+    ...writers.map((writer) => ({ ...writer.position(), caughtUp: writer.isCaughtUp() })),
+    ...stopped.map((position) => ({ ...position, caughtUp: false })),
+  ];
 }
+
+/** Where a log stands, and whether everything that Kafka had when last asked is sealed. */
+export type LogReport = LogPosition & { readonly caughtUp: boolean };
 
 type Taken =
   | { readonly kind: 'taken'; readonly writer: PartitionWriter }
   | { readonly kind: 'stopped'; readonly position: LogPosition };
 
-async function takeOverOrStop(deps: LaneDeps, offsets: TopicPartitionOffsets): Promise<Taken> {
+async function takeOverOrStop(deps: LogsDeps, offsets: TopicPartitionOffsets): Promise<Taken> {
   const partitionDeps = {
     ...deps,
     onSealed: ({ log, number, rows, deadLetters, records }: Seal) =>
@@ -78,7 +85,7 @@ function isHole(error: unknown): error is IngotError {
  * open is not counted, or the owner would pass over it and never route what it will hold.
  */
 async function stoppedPosition(
-  { ports, dataset }: LaneDeps,
+  { ports, dataset }: LogsDeps,
   { topic, partition }: TopicPartitionOffsets,
   error: IngotError,
 ): Promise<LogPosition> {

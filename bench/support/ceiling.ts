@@ -1,0 +1,46 @@
+import { compileThread, startThread } from '../../src/workers/thread.ts';
+import { createKafka, withAdmin } from '../../src/adapters/kafka-client.ts';
+import { loadConfig } from '../../src/config.ts';
+import { type Measured, report, silentLogger } from './measure.ts';
+
+/* A process that consumes and parses the topic, one worker thread per topic partition. */
+
+export type ThreadSpec = {
+  readonly topic: string;
+  readonly partition: number;
+  readonly end: string;
+};
+export type ThreadReport = {
+  readonly firstFetchMs: number;
+  readonly doneMs: number;
+  readonly records: number;
+  readonly fields: number;
+};
+
+const topic = process.argv[2]!;
+const kafka = createKafka(loadConfig(process.env), silentLogger);
+const offsets = await withAdmin(kafka, (admin) => admin.fetchTopicOffsets(topic));
+const before = process.cpuUsage();
+const module = await compileThread(new URL('./ceiling-thread.ts', import.meta.url));
+const reports = await Promise.all(
+  offsets.map(({ partition, high }) => runThread({ topic, partition, end: high })),
+);
+const cpu = process.cpuUsage(before);
+const measured: Measured = {
+  records: reports.reduce((sum, { records }) => sum + records, 0),
+  seconds:
+    (Math.max(...reports.map(({ doneMs }) => doneMs)) -
+      Math.min(...reports.map(({ firstFetchMs }) => firstFetchMs))) /
+    1_000,
+  cpuSeconds: (cpu.user + cpu.system) / 1e6,
+  peakRssMiB: process.resourceUsage().maxRSS / 1_024,
+};
+report(measured);
+
+function runThread(spec: ThreadSpec): Promise<ThreadReport> {
+  const thread = startThread(module, { workerData: spec });
+  return new Promise((resolve, reject) => {
+    thread.once('message', resolve);
+    thread.once('error', reject);
+  });
+}

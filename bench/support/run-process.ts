@@ -1,0 +1,25 @@
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import type { Environment } from '../../src/config.ts';
+import { type Measured, parseReport } from './measure.ts';
+
+/** Runs a file of this folder as a process of its own, so that its memory and time are its own. */
+export async function runMeasured<T extends Measured>(
+  file: string,
+  args: readonly string[],
+  env: Environment,
+): Promise<T> {
+  const path = fileURLToPath(new URL(file, import.meta.url));
+  const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), path, ...args], {
+    env,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let output = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
+  const code = await new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', resolve);
+  });
+  if (code !== 0) throw new Error(`${file} ended with ${String(code)}:\n${output}`);
+  return parseReport<T>(output);
+}

@@ -1,0 +1,139 @@
+import { isUtf8 } from 'node:buffer';
+import { lineStart } from '../lake/bronze-line.ts';
+import type { SourceRecord } from '../ports.ts';
+
+/* A record as one line of JSON and back, byte by byte. The shape is told in lake/bronze-line.ts. */
+
+export type LineParts = {
+  /** The line up to the bytes of the value, or up to its closing brace where those are not verbatim. */
+  readonly start: string;
+  readonly verbatim: Uint8Array | null;
+};
+
+export function linePartsOf(record: SourceRecord): LineParts {
+  const { value, key, headers } = record;
+  const headersJson = headers === null ? 'null' : JSON.stringify(headersBase64(headers));
+  const start = lineStart(record.offset, record.timestampMs, keyJson(key), headersJson);
+  if (value !== null && isJsonObjectOnOneLine(value)) {
+    return { start: `${start}${valueMark}`, verbatim: value };
+  }
+  const bytes = value === null ? '' : `,"value_base64":"${base64(value)}"`;
+  return { start: `${start},"value":null${bytes}`, verbatim: null };
+}
+
+/** One whole line, as a LineBuffer would hold it. */
+export function lineOf(record: SourceRecord): Uint8Array {
+  const { start, verbatim } = linePartsOf(record);
+  return Buffer.concat([Buffer.from(start), verbatim ?? Buffer.alloc(0), Buffer.from('}\n')]);
+}
+
+function isJsonObjectOnOneLine(value: Uint8Array): boolean {
+  if (value[0] !== 0x7b || value.some((byte) => byte < 0x20) || !isUtf8(value)) return false;
+  try {
+    JSON.parse(asBuffer(value).toString('utf8'));
+    return true;
+  } catch {
+    // Not JSON: placeRecord says so, with the reason.
+    return false;
+  }
+}
+
+function keyJson(key: Uint8Array | null): string {
+  if (key === null) return 'null';
+  return isSimpleKey(key) ? `"${asBuffer(key).toString('latin1')}"` : base64Key(base64(key));
+}
+
+/** ASCII that JSON writes as it is. */
+export function isSimpleKey(key: Uint8Array): boolean {
+  for (let index = 0; index < key.length; index += 1) {
+    const byte = key[index]!;
+    if (byte < 0x20 || byte > 0x7e || byte === 0x22 || byte === 0x5c) return false;
+  }
+  return true;
+}
+
+/** Kafka headers, with their values in base64. */
+export function headersBase64(
+  headers: NonNullable<SourceRecord['headers']>,
+): Record<string, string[]> {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, values]) => [name, values.map(base64)]),
+  );
+}
+
+type Envelope = {
+  readonly timestamp: number;
+  readonly key: string | null;
+  readonly key_base64?: string;
+  readonly headers: Readonly<Record<string, readonly string[]>> | null;
+  readonly value_base64?: string;
+};
+
+/** The records of pieces that hold whole lines. */
+export function parseLines(pieces: readonly Uint8Array[]): readonly SourceRecord[] {
+  return pieces.flatMap((piece) =>
+    strict
+      .decode(piece)
+      .split('\n')
+      .filter((line) => line !== '')
+      .map(parseLine),
+  );
+}
+
+const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** The record of a line, as it was read from Kafka. */
+export function parseLine(line: string): SourceRecord {
+  const envelope = JSON.parse(line) as Envelope;
+  return {
+    offset: offsetOf(line),
+    timestampMs: envelope.timestamp,
+    key: keyOf(envelope),
+    headers: headersOf(envelope),
+    value: valueOf(line, envelope),
+  };
+}
+
+function keyOf({ key, key_base64: bytes }: Envelope): Uint8Array | null {
+  if (bytes !== undefined) return unbase64(bytes);
+  return key === null ? null : new TextEncoder().encode(key);
+}
+
+function headersOf({ headers }: Envelope): SourceRecord['headers'] {
+  if (headers === null) return null;
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, values]) => [name, values.map(unbase64)]),
+  );
+}
+
+function valueOf(line: string, envelope: Envelope): Uint8Array | null {
+  const { timestamp, key, key_base64: keyBytes, headers, value_base64: bytes } = envelope;
+  if (bytes !== undefined) return unbase64(bytes);
+  const keyJson = keyBytes === undefined ? JSON.stringify(key) : base64Key(keyBytes);
+  const start = lineStart(offsetOf(line), timestamp, keyJson, JSON.stringify(headers));
+  const text = line.slice(start.length + valueMark.length, line.lastIndexOf('}'));
+  return text === 'null' ? null : new TextEncoder().encode(text);
+}
+
+const valueMark = ',"value":';
+
+function offsetOf(line: string): string {
+  return /^\{"offset":(\d+),/.exec(line)?.[1] ?? '';
+}
+
+function base64Key(bytes: string): string {
+  return `null,"key_base64":"${bytes}"`;
+}
+
+function base64(bytes: Uint8Array): string {
+  return asBuffer(bytes).toString('base64');
+}
+
+function unbase64(text: string): Uint8Array {
+  return new Uint8Array(Buffer.from(text, 'base64'));
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  if (Buffer.isBuffer(bytes)) return bytes;
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
