@@ -13,6 +13,9 @@ const { consumer } = openConsumer({
   kafka,
   group: `ceiling-${topic}-${partition}-${process.pid}-${Date.now()}`,
   topicPartitions: [{ topic, partition }],
+  onUnreadable: (error) => {
+    throw error;
+  },
   onOutOfRange: () => {
     throw new Error('the topic was cut under the bench');
   },

@@ -13,6 +13,8 @@ import type { Config } from '../config.ts';
 import { IngotError } from '../errors.ts';
 import type { Logger } from '../ports.ts';
 import { topicMissing } from './event-source-faults.ts';
+// Registers the codecs before there is any client.
+import './kafka-codecs.ts';
 import { kafkaErrorTypes, withKafkaFaults } from './kafka-faults.ts';
 
 export type KafkaSettings = Pick<

@@ -2,9 +2,11 @@ import assert from 'node:assert';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Cluster, Consumer } from 'kafkajs';
 import type { TopicPartition } from '../ports.ts';
+import type { IngotError } from '../errors.ts';
 import { assignExactly, forbidResets } from './kafka-assignment.ts';
 import { type KafkaClient, kafkaRetry } from './kafka-client.ts';
 import { kafkaErrorTypes } from './kafka-faults.ts';
+import { checkFetches } from './kafka-fetch-check.ts';
 
 /** A consumer of exactly these topic partitions, and the cluster that it knows them from. */
 export type OpenConsumer = {
@@ -20,6 +22,8 @@ export type ConsumerOptions = {
   readonly topicPartitions: readonly TopicPartition[];
   /** Told instead of a reset when an offset is out of range; the consumer then crashes. */
   readonly onOutOfRange: (where: TopicPartition) => void;
+  /** Told when the bytes of a record batch cannot be read; the consumer then crashes. */
+  readonly onUnreadable: (error: IngotError) => void;
 };
 
 const bytesPerTopicPartitionMax = 1_048_576;
@@ -32,7 +36,7 @@ const coordinatorPauseMs = 200;
 
 /** Connects to nothing yet. It never commits, and it does not start again after a crash. */
 export function openConsumer(options: ConsumerOptions): OpenConsumer {
-  const { kafka, group, topicPartitions, onOutOfRange } = options;
+  const { kafka, group, topicPartitions } = options;
   const clusters: Cluster[] = [];
   const consumer = kafka.consumer({
     groupId: group,
@@ -51,7 +55,8 @@ export function openConsumer(options: ConsumerOptions): OpenConsumer {
   });
   const [cluster] = clusters;
   assert(cluster !== undefined, 'kafkajs makes the assigners when it makes the consumer');
-  forbidResets(cluster, onOutOfRange);
+  forbidResets(cluster, options.onOutOfRange);
+  checkFetches(cluster, options.onUnreadable);
   return { consumer, cluster, group };
 }
 

@@ -94,6 +94,7 @@ async function consume(
     group: `ingot-read-${uniqueId()}`,
     topicPartitions,
     onOutOfRange: (where) => reading.end({ kind: 'outOfRange', where }),
+    onUnreadable: (error) => reading.end({ kind: 'failed', error }),
   });
   listen(open.consumer, reading, logger);
   const ticking = setInterval(() => tick(reading), tickMs);

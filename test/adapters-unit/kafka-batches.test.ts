@@ -1,0 +1,146 @@
+import assert from 'node:assert/strict';
+import { crc32c } from '@node-rs/crc32';
+import { checkFetchResponse, explainDecodeError } from '../../src/adapters/kafka-batches.ts';
+import { IngotError } from '../../src/errors.ts';
+
+type Batch = { readonly offset?: bigint; readonly codec?: number; readonly records?: Buffer };
+
+function batch({ offset = 0n, codec = 0, records = Buffer.from('records') }: Batch): Buffer {
+  const bytes = Buffer.concat([Buffer.alloc(61), records]);
+  bytes.writeBigInt64BE(offset, 0);
+  bytes.writeInt32BE(bytes.byteLength - 12, 8);
+  bytes.writeInt8(2, 16);
+  bytes.writeInt16BE(codec, 21);
+  bytes.writeUInt32BE(crc32c(bytes.subarray(21)), 17);
+  return bytes;
+}
+
+/** A fetch response with one topic, whose topic partitions are numbered from 3. */
+function response(version: number, recordSets: readonly (readonly Buffer[])[]): Buffer {
+  const int16 = (value: number): Buffer => Buffer.from([value >> 8, value]);
+  const int32 = (value: number): Buffer => {
+    const bytes = Buffer.alloc(4);
+    bytes.writeInt32BE(value);
+    return bytes;
+  };
+  const partitions = recordSets.map((batches, index) => {
+    const records = Buffer.concat(batches);
+    return Buffer.concat([
+      int32(3 + index),
+      Buffer.alloc(2 + 8 + 8 + (version >= 5 ? 8 : 0)),
+      int32(1),
+      Buffer.alloc(16),
+      ...(version >= 11 ? [int32(-1)] : []),
+      int32(records.byteLength),
+      records,
+    ]);
+  });
+  return Buffer.concat([
+    Buffer.alloc(4 + (version >= 7 ? 6 : 0)),
+    int32(1),
+    int16(6),
+    Buffer.from('events'),
+    int32(partitions.length),
+    ...partitions,
+  ]);
+}
+
+function faultOf(error: unknown): object {
+  assert.ok(error instanceof IngotError, String(error));
+  assert.equal(error.code, 'RECORDS_UNREADABLE');
+  assert.ok(error.retryable);
+  return error.facts;
+}
+
+function faultWith(bytes: Buffer, version = 11): object {
+  try {
+    checkFetchResponse(bytes, version);
+  } catch (error) {
+    return faultOf(error);
+  }
+  return assert.fail('nothing was found');
+}
+
+describe('checkFetchResponse', () => {
+  for (const version of [4, 5, 7, 11]) {
+    it(`takes whole batches in the layout of version ${version}`, () => {
+      const sets = [[batch({}), batch({ offset: 9n, codec: 4 })], [], [batch({ codec: 1 })]];
+      checkFetchResponse(response(version, sets), version);
+    });
+
+    it(`names the place of a damaged batch in the layout of version ${version}`, () => {
+      const damaged = batch({ offset: 9_007_199_254_740_993n });
+      damaged[62]! ^= 1;
+      const { checksum, found, ...place } = faultWith(
+        response(version, [[], [batch({}), damaged]]),
+        version,
+      ) as Record<string, unknown>;
+      assert.notEqual(checksum, found);
+      assert.deepEqual(place, { topic: 'events', partition: 4, offset: '9007199254740993' });
+    });
+  }
+
+  for (const codec of [5, 6, 7]) {
+    it(`refuses codec ${codec}, which kafkajs takes for none`, () => {
+      assert.deepEqual(faultWith(response(11, [[batch({ codec, offset: 7n })]])), {
+        topic: 'events',
+        partition: 3,
+        offset: '7',
+        codec,
+      });
+    });
+  }
+
+  it('lets the last batch lack its end, which the next fetch brings', () => {
+    const sets = [[batch({}), batch({ offset: 1n }).subarray(0, 30)]];
+    checkFetchResponse(response(11, sets), 11);
+  });
+
+  it('refuses a first batch that lacks its end, for which kafkajs would wait for ever', () => {
+    const cut = batch({ offset: 5n }).subarray(0, 65);
+    assert.deepEqual(faultWith(response(11, [[cut]])), {
+      topic: 'events',
+      partition: 3,
+      offset: '5',
+      bytes: 68,
+    });
+  });
+
+  it('refuses a length that is shorter than the head of a batch', () => {
+    const short = batch({ offset: 5n });
+    short.writeInt32BE(3, 8);
+    assert.deepEqual(faultWith(response(11, [[short]])), {
+      topic: 'events',
+      partition: 3,
+      offset: '5',
+      bytes: 15,
+    });
+  });
+});
+
+describe('explainDecodeError', () => {
+  const error = new Error('of kafkajs');
+
+  for (const [codec, name] of [
+    [1, 'gzip'],
+    [2, 'snappy'],
+    [3, 'lz4'],
+    [4, 'zstd'],
+  ] as const) {
+    it(`finds the batch whose ${name} cannot be read`, async () => {
+      const nonsense = batch({ codec, offset: 12n, records: Buffer.from('nonsense nonsense') });
+      const fetched = response(11, [[batch({})], [batch({}), nonsense]]);
+      const found = await explainDecodeError(fetched, 11, error);
+      assert.deepEqual(faultOf(found), {
+        topic: 'events',
+        partition: 4,
+        offset: '12',
+        codec: name,
+      });
+    });
+  }
+
+  it('answers the error itself when every batch can be read', async () => {
+    assert.equal(await explainDecodeError(response(11, [[batch({})]]), 11, error), error);
+  });
+});
