@@ -123,7 +123,8 @@ function run<T extends Measured>(
   file: string,
   settings: Readonly<Record<string, string>>,
 ): Promise<T> {
-  return runMeasured<T>(file, [topic], { ...stack.env, ...settings });
+  const thread = new URL(`./support/${file.replace('.ts', '-thread.ts')}`, import.meta.url);
+  return runMeasured<T>(file, [topic, thread.href], { ...stack.env, ...settings });
 }
 
 /** A lake of its own for each run. */

@@ -120,13 +120,13 @@ export const configSchema = z.object({
   INGEST_THREADS: whole(2, 0, 64).describe(
     'Threads among which a lane shares its topic partitions; 0: none beside the main one.',
   ),
-  INGEST_BUFFER_MB: whole(96, 2, 65_536).describe(
+  INGEST_BUFFER_MB: whole(48, 2, 65_536).describe(
     'What records that are not yet committed may take in one ingest process, in MiB.',
   ),
-  INGEST_ENGINE_MEMORY_MB: whole(128, 32, 65_536).describe(
+  INGEST_ENGINE_MEMORY_MB: whole(96, 64, 65_536).describe(
     'Memory limit of the engine in each thread of ingest, in MiB.',
   ),
-  INGEST_YOUNG_HEAP_MB: whole(16, 1, 1_024).describe(
+  INGEST_YOUNG_HEAP_MB: whole(12, 1, 1_024).describe(
     'Heap of each thread of ingest for short-lived objects, in MiB.',
   ),
 

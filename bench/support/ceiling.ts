@@ -21,7 +21,7 @@ const topic = process.argv[2]!;
 const kafka = createKafka(loadConfig(process.env), silentLogger);
 const offsets = await withAdmin(kafka, (admin) => admin.fetchTopicOffsets(topic));
 const before = process.cpuUsage();
-const module = await compileThread(new URL('./ceiling-thread.ts', import.meta.url));
+const module = await compileThread(new URL(process.argv[3]!));
 const reports = await Promise.all(
   offsets.map(({ partition, high }) => runThread({ topic, partition, end: high })),
 );

@@ -36,7 +36,7 @@ const startGroup = createGroupThreads({
   config,
   dataset: events,
   groups: config.INGEST_THREADS,
-  module: await compileThread(new URL('./ingest-thread.ts', import.meta.url)),
+  module: await compileThread(new URL(process.argv[3]!)),
 });
 const before = process.cpuUsage();
 const groups = dealOut(described, config.INGEST_THREADS).map((topicPartitions) =>

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { Environment } from '../../src/config.ts';
+import { compileThread } from '../../src/workers/thread.ts';
 import { type Measured, parseReport } from './measure.ts';
 
 /** Runs a file of this folder as a process of its own, so that its memory and time are its own. */
@@ -9,8 +10,8 @@ export async function runMeasured<T extends Measured>(
   args: readonly string[],
   env: Environment,
 ): Promise<T> {
-  const path = fileURLToPath(new URL(file, import.meta.url));
-  const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), path, ...args], {
+  const module = await compileThread(new URL(file, import.meta.url));
+  const child = spawn(process.execPath, [fileURLToPath(module), ...args], {
     env,
     stdio: ['ignore', 'pipe', 'inherit'],
   });

@@ -17,7 +17,7 @@ import { report, silentLogger } from './measure.ts';
 /* Core-seconds of each stage of ingest, one after the other in one process, per million records. */
 
 const topic = process.argv[2]!;
-const wanted = Number(process.argv[3] ?? 100_000);
+const wanted = 200_000;
 const config = loadConfig(process.env);
 const kafka = createKafka(config, silentLogger);
 const source = createKafkaEventSource({ kafka, logger: silentLogger, uniqueId: randomUUID });

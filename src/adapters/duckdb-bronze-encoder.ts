@@ -20,7 +20,10 @@ export type DuckdbBronzeEncoderOptions = DuckdbLimits & {
 /** Writes bronze files with the embedded engine: one file for each batch, its rows in order. */
 export function createDuckdbBronzeEncoder(options: DuckdbBronzeEncoderOptions): BronzeEncoder {
   let database: Promise<DuckDBInstance> | undefined;
-  const withFile = async <T>(work: (target: OpenFile) => Promise<T>): Promise<T> => {
+  const inTurn = createTurns();
+  const withFile = <T>(work: (target: OpenFile) => Promise<T>): Promise<T> =>
+    inTurn(() => withScratchFile(work));
+  const withScratchFile = async <T>(work: (target: OpenFile) => Promise<T>): Promise<T> => {
     const folder = await createScratchFolder(options.cacheDirectory);
     try {
       database ??= openDatabase(options);
@@ -44,6 +47,20 @@ export function createDuckdbBronzeEncoder(options: DuckdbBronzeEncoderOptions): 
         await writeFile(path, bytes);
         return inspect(connection, path);
       }),
+  };
+}
+
+/**
+ * One after the other: the engine's reader of JSON takes 32 MiB for each file, and has one thread for
+ * all of them.
+ */
+function createTurns(): <T>(work: () => Promise<T>) => Promise<T> {
+  let last: Promise<unknown> = Promise.resolve();
+  return (work) => {
+    const mine = last.then(work);
+    // Whoever asked is told of a failure; the next one has its turn all the same.
+    last = mine.catch(() => undefined);
+    return mine;
   };
 }
 

@@ -1,7 +1,7 @@
 import { promisify } from 'node:util';
 import * as zlib from 'node:zlib';
 import { decompress as unzstd } from 'fzstd';
-import { CompressionCodecs, CompressionTypes } from 'kafkajs';
+import kafkajs from 'kafkajs';
 import { compressFrameSync, decompressFrameSync } from 'lz4-napi';
 import { compressSync, uncompressSync } from 'snappy';
 
@@ -10,6 +10,9 @@ import { compressSync, uncompressSync } from 'snappy';
  * Java writes. They are registered when this module is loaded, for the whole process, because
  * kafkajs has one table of them.
  */
+
+// Node does not see these among the names of a CommonJS module.
+const { CompressionCodecs, CompressionTypes } = kafkajs;
 
 type Codec = {
   readonly compress: (encoder: { readonly buffer: Buffer }) => Promise<Buffer>;
