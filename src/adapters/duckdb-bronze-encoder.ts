@@ -121,7 +121,7 @@ async function copyOut(
   await runStatement(
     connection,
     `COPY (${source.sql}) TO ${quoteText(path)} ` +
-      `(FORMAT parquet, ROW_GROUP_SIZE 20480, WRITE_BLOOM_FILTER false, COMPRESSION ${compression}${level(compression)}${option.sql})`,
+      `(FORMAT parquet, PARQUET_VERSION v2, ROW_GROUP_SIZE 20480, WRITE_BLOOM_FILTER false, COMPRESSION ${compression}${level(compression)}${option.sql})`,
     { ...source.parameters, ...option.parameters },
   );
   const facts = await inspect(connection, path);
