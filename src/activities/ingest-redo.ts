@@ -40,6 +40,22 @@ export async function readPlannedRecords(
   });
 }
 
+/**
+ * The records of the range of a plan that still are somewhere: for a person who has decided to go on
+ * without the others.
+ */
+export async function readWhatIsLeft(
+  deps: RedoDeps,
+  plan: PlanEntry,
+  { offsetStart, offsetEnd }: TopicPartitionOffsets,
+): Promise<readonly SourceRecord[]> {
+  const raw = await readRawCopy(deps, plan);
+  if (raw !== null) return raw;
+  const first = BigInt(offsetStart) > BigInt(plan.offsetFirst) ? offsetStart : plan.offsetFirst;
+  const isThere = BigInt(offsetEnd) >= BigInt(plan.offsetEnd);
+  return isThere ? readRange(deps, { ...plan, offsetFirst: first }) : [];
+}
+
 /** Ends when the position reaches the end, also through ranges without visible records. */
 async function readRange(deps: RedoDeps, plan: PlanEntry): Promise<readonly SourceRecord[]> {
   const { topic, partition, offsetFirst, offsetEnd } = plan;

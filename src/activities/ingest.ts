@@ -50,7 +50,7 @@ export function createIngestActivities(deps: IngestDeps): IngestActivities {
       const runId = workflowExecution?.runId ?? 'no-workflow';
       return runSlice(deps, {
         writer: `${input.lane}/${runId}/${attempt}/${deps.uniqueId()}`,
-        yielded: new Set(input.yielded),
+        without: new Set(input.without),
         cancelled: context.cancellationSignal,
         heartbeat: (positions) => context.heartbeat({ schema: 1, positions }),
         sleep: (ms) => context.sleep(ms),
@@ -62,8 +62,8 @@ export function createIngestActivities(deps: IngestDeps): IngestActivities {
 /** What a slice needs of Temporal, so that it can also be run without. */
 type SliceContext = {
   readonly writer: string;
-  /** Logs that another writer has taken over from this lane. */
-  readonly yielded: ReadonlySet<string>;
+  /** Logs that the lane leaves alone. */
+  readonly without: ReadonlySet<string>;
   readonly cancelled: AbortSignal;
   readonly heartbeat: (positions: readonly LogPosition[]) => void;
   /** Rejects when the activity is cancelled. */
@@ -102,14 +102,14 @@ function endOf({ groups }: Slice): Promise<unknown> {
 /** Starts groups for the topic partitions that none serves yet. */
 function startGroups(
   deps: IngestDeps,
-  { writer, yielded }: SliceContext,
+  { writer, without }: SliceContext,
   slice: Slice,
   described: readonly TopicPartitionOffsets[],
 ): void {
   const served = new Set(slice.groups.flatMap(({ logs }) => logs));
   const wanted = described.filter(({ topic, partition }) => {
     const log = logName(topic, partition);
-    return !served.has(log) && !yielded.has(log);
+    return !served.has(log) && !without.has(log);
   });
   for (const topicPartitions of dealOut(wanted, deps.groupsMax)) {
     const group = deps.startGroup({ writer, topicPartitions });
@@ -151,6 +151,8 @@ async function tickUntilOver(
     context.heartbeat(positionsOf(slice));
     await tellWhenDue(deps, slice, said);
     if (deps.draining.aborted) return 'draining';
+    // A person is needed: the workflow must know, and show it.
+    if (reportsOf(slice).some(({ stopped }) => stopped !== null)) return 'stopped';
     if (now() >= endMs) return 'slice';
     await context.sleep(tickMs);
   }

@@ -19,6 +19,7 @@ export type NewRecord = {
 export type MemoryEventSource = EventSource & {
   /** One that exists stays as it is. */
   createTopic(topic: string, partitions: number): void;
+  removeTopic(topic: string): void;
   /** Answers the offsets of the records. */
   append(topic: string, partition: number, records: readonly NewRecord[]): readonly string[];
   /** Uses up offsets without a visible record, as transactions and compaction do. */
@@ -64,6 +65,7 @@ export function createMemoryEventSource(options: MemoryEventSourceOptions = {}):
       if (topics.has(topic)) return;
       topics.set(topic, Array.from({ length: partitions }, newLog));
     },
+    removeTopic: (topic) => void topics.delete(topic),
     append: (topic, partition, records) => {
       const log = logOf(store, { topic, partition });
       const added = records.map((record, i) => toRecord(record, log.end + BigInt(i), now));

@@ -1,5 +1,12 @@
 import type { LogName } from './paths.ts';
-import type { LogState, PlanEntry, Seal, TakeoverEntry, LastRecord } from './source-log.ts';
+import type {
+  GapEntry,
+  LastRecord,
+  LogState,
+  PlanEntry,
+  Seal,
+  TakeoverEntry,
+} from './source-log.ts';
 import { formatInstant } from './time.ts';
 
 /* When a batch is cut, and the objects that plan and seal it. */
@@ -65,6 +72,34 @@ export function takeoverEntry(
     time: formatInstant(context.nowMs),
     before: context.before,
     offsetNext: context.offsetNext,
+  };
+}
+
+/** Says that a person has accepted a hole, and where the log goes on. */
+export function gapEntry(
+  context: WriterContext & {
+    readonly number: number;
+    readonly before: LogState;
+    readonly code: string;
+    readonly offsetFirst: string;
+    readonly offsetNext: string;
+    readonly author: string;
+    readonly reason: string;
+  },
+): GapEntry {
+  return {
+    schema: 1,
+    kind: 'gap',
+    log: context.log,
+    number: context.number,
+    writer: context.writer,
+    time: formatInstant(context.nowMs),
+    before: context.before,
+    code: context.code,
+    offsetFirst: context.offsetFirst,
+    offsetEnd: context.offsetNext,
+    author: context.author,
+    reason: context.reason,
   };
 }
 

@@ -12,8 +12,32 @@ import type { WindowId } from './window.ts';
 export type IngestInput = {
   readonly dataset: string;
   readonly lane: string;
-  /** Logs that another writer has taken over from this lane, which does not take them back. */
-  readonly yielded?: readonly LogName[];
+  /** Logs that the lane leaves alone: paused, stopped at a hole, or taken over by another writer. */
+  readonly without?: readonly LogName[];
+};
+
+/** A person's decision about one source log of a lane. */
+export type LogRequest = {
+  readonly log: LogName;
+  readonly author: string;
+  readonly reason: string;
+};
+
+export type AcceptGapInput = LogRequest & {
+  readonly dataset: string;
+  /** Of the request: asking again with it changes nothing. */
+  readonly id: string;
+  /** What the log has stopped with. */
+  readonly code: string;
+};
+
+export type AcceptedGap = {
+  readonly log: LogName;
+  /** Of the entry in the log. */
+  readonly number: number;
+  readonly offsetFirst: string;
+  /** Where the log goes on. */
+  readonly offsetNext: string;
 };
 
 /** Why one topic partition does not go on. */
@@ -35,7 +59,7 @@ export type LogPosition = {
 
 /** The bookmark of one slice of ingest; it enters workflow history as the activity's result. */
 export type IngestResult = {
-  readonly ended: 'slice' | 'draining';
+  readonly ended: 'slice' | 'stopped' | 'draining';
   readonly logs: readonly LogPosition[];
 };
 

@@ -60,9 +60,13 @@ export type PlanEntry = EntryBase & {
   readonly recordBytesMax: number;
 };
 
-/** A hole that a person accepted: offsets `[offsetFirst, offsetEnd)` are not in the lake. */
+/**
+ * A hole that a person accepted: from `offsetFirst` on the lake has nothing, and the log goes on at
+ * `offsetEnd`, which lies before it where the topic was made anew.
+ */
 export type GapEntry = EntryBase & {
   readonly kind: 'gap';
+  readonly code: string;
   readonly offsetFirst: string;
   readonly offsetEnd: string;
   readonly author: string;

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { Worker } from '@temporalio/worker';
 import { createIngestActivities } from '../activities/ingest.ts';
-import { type StartGroup, startGroup } from '../activities/ingest-group.ts';
+import { type GapDeps, createGapActivities } from '../activities/ingest-gap.ts';
+import { type GroupDeps, type StartGroup, startGroup } from '../activities/ingest-group.ts';
 import type { Config } from '../config.ts';
 import { events } from '../datasets/events.ts';
 import { taskQueues } from '../lake/messages.ts';
@@ -28,9 +29,10 @@ export async function startIngestWorker(
   const draining = new AbortController();
   const { client, connection } = await connectClient(config);
   const native = await connectWorker(config);
+  const ports = createGroupPorts(config, logger);
   const groups = Math.max(1, config.INGEST_THREADS);
   const activities = createIngestActivities({
-    ports: createGroupPorts(config, logger),
+    ports,
     dataset,
     topics: topicsOf(config),
     startGroup: await createGroupStarter(config, dataset, logger, threadModule),
@@ -45,7 +47,7 @@ export async function startIngestWorker(
     connection: native,
     namespace: config.temporalNamespace,
     taskQueue: taskQueues.ingest,
-    activities,
+    activities: { ...activities, ...createGapActivities(gapDeps(config, dataset, ports)) },
     maxConcurrentActivityTaskExecutions: 4,
     maxHeartbeatThrottleInterval: '5s',
     shutdownGraceTime: `${config.SHUTDOWN_GRACE_SECONDS}s`,
@@ -60,6 +62,10 @@ export async function startIngestWorker(
       await connection.close();
     },
   };
+}
+
+function gapDeps(config: Config, dataset: Dataset, ports: GroupDeps['ports']): GapDeps {
+  return { ports, dataset, settings: groupSettings(config, dataset, 1).plan };
 }
 
 async function createGroupStarter(

@@ -1,5 +1,5 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
-import type { HourDue, IngestResult } from '../lake/messages.ts';
+import type { AcceptedGap, HourDue, IngestResult, LogRequest } from '../lake/messages.ts';
 import type { LogAdvanced, OwnerState, WindowBuilt } from '../lake/owner-state.ts';
 
 /* The names that other workflows, activities and operators use. */
@@ -13,6 +13,10 @@ export const renewSignal = defineSignal('renew');
 export type PauseRequest = { readonly reason: string };
 export const pauseUpdate = defineUpdate<void, [PauseRequest]>('pause');
 export const resumeUpdate = defineUpdate<void, [PauseRequest]>('resume');
+
+export const acceptOffsetGapUpdate = defineUpdate<AcceptedGap, [LogRequest]>('acceptOffsetGap');
+export const pauseLogUpdate = defineUpdate<void, [LogRequest]>('pauseLog');
+export const resumeLogUpdate = defineUpdate<void, [LogRequest]>('resumeLog');
 
 export const statusQuery = defineQuery<OwnerState>('status');
 export const bookmarkQuery = defineQuery<OwnerState['logs']>('bookmark');

@@ -1,6 +1,7 @@
 import { ActivityCancellationType, proxyActivities } from '@temporalio/workflow';
 import type { CatalogActivities } from '../activities/catalog.ts';
 import type { GoldActivities } from '../activities/gold.ts';
+import type { GapActivities } from '../activities/ingest-gap.ts';
 import type { IngestActivities } from '../activities/ingest.ts';
 import type { LakehouseActivities } from '../activities/lakehouse.ts';
 import type { QualityActivities } from '../activities/quality.ts';
@@ -25,6 +26,14 @@ export const ingestion = proxyActivities<IngestActivities>({
   scheduleToCloseTimeout: '30 days',
   heartbeatTimeout: '30 seconds',
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+  retry,
+});
+
+/** Decisions about a source log. A person waits for the answer. */
+export const decisions = proxyActivities<GapActivities>({
+  taskQueue: taskQueues.ingest,
+  startToCloseTimeout: '2 minutes',
+  scheduleToCloseTimeout: '10 minutes',
   retry,
 });
 

@@ -1,4 +1,4 @@
-import type { HourDue } from '../lake/messages.ts';
+import type { HourDue, LogRequest } from '../lake/messages.ts';
 import type { LogAdvanced, WindowBuilt } from '../lake/owner-state.ts';
 import { formatInstant, parseInstant } from '../lake/time.ts';
 import { parseWindowId } from '../lake/window.ts';
@@ -31,6 +31,12 @@ export function checkedHourDue(message: unknown, nowMs: number): HourDue {
   if (window?.grain !== 'hour') throw new Error(`not an hour: ${String(hour)}`);
   if (window.startMs > nowMs) throw new Error(`has not begun: ${window.id}`);
   return { hour: window.id };
+}
+
+/** A decision about a source log names it, who decides, and why. */
+export function checkedLogRequest(message: unknown): LogRequest {
+  const { log, author, reason } = anObject(message, 'the request');
+  return { log: aLog(log), author: aText(author), reason: aText(reason) };
 }
 
 const outcomes = ['published', 'unchanged', 'superseded', 'blocked', 'failed'] as const;

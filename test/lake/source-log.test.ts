@@ -25,6 +25,7 @@ const takeover: TakeoverEntry = { ...base, kind: 'takeover', offsetNext: '50' };
 const gap: GapEntry = {
   ...base,
   kind: 'gap',
+  code: 'OFFSETS_LOST',
   offsetFirst: '50',
   offsetEnd: '70',
   author: 'a',

@@ -1,5 +1,10 @@
 import assert from 'node:assert/strict';
-import { WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
+import { Context } from '@temporalio/activity';
+import {
+  WorkflowFailedError,
+  type WorkflowHandle,
+  WorkflowUpdateFailedError,
+} from '@temporalio/client';
 import { ActivityFailure, ApplicationFailure } from '@temporalio/common';
 import { type IngestResult, type LogPosition, laneId } from '../../src/lake/messages.ts';
 import { ensureLane } from '../../src/workers/temporal.ts';
@@ -42,6 +47,26 @@ function slices(count: number, answer: (number: number) => IngestResult) {
 
 const slice = (number: number): IngestResult => ({ ended: 'slice', logs: [position(number)] });
 
+/** A slice that goes on until a decision ends it. */
+async function untilCancelled(): Promise<never> {
+  const context = Context.current();
+  const beating = setInterval(() => context.heartbeat(), 50);
+  try {
+    return await context.cancelled;
+  } finally {
+    clearInterval(beating);
+  }
+}
+
+function decide(handle: WorkflowHandle, update: string): Promise<unknown> {
+  return handle.executeUpdate(update, { args: [{ log, author: 'ann', reason: 'known loss' }] });
+}
+
+function saying(pattern: RegExp) {
+  return (error: unknown): boolean =>
+    error instanceof WorkflowUpdateFailedError && pattern.test(error.cause?.message ?? '');
+}
+
 describeScenarios('ingest-lane', (scenario) => {
   scenario('keeps the positions of every slice in its history, and shows the last', async (bed) => {
     const stub = slices(3, slice);
@@ -82,6 +107,74 @@ describeScenarios('ingest-lane', (scenario) => {
     stub.open();
 
     assert.equal(currentDetails, 'orders-0: stopped, wanted 5, there is 9 [partition=0]');
+  });
+
+  scenario('goes on after a hole only when a person accepts it', async (bed) => {
+    const stopped = { code: 'OFFSETS_LOST', message: 'wanted 5, there is 9 [partition=0]' };
+    const lake = stubLake({
+      ingest: async (input) =>
+        input.without?.includes(log)
+          ? untilCancelled()
+          : lake.calls('acceptGap').length > 0
+            ? untilCancelled()
+            : { ended: 'stopped', logs: [position(1, stopped)] },
+    });
+    const handle = await startLane(bed, lake);
+    await lake.called('ingest', 2);
+
+    await assert.rejects(decide(handle, 'resumeLog'), saying(/is stopped by OFFSETS_LOST/));
+    await assert.rejects(decide(handle, 'pauseLog'), saying(/is stopped by OFFSETS_LOST/));
+    const accepted = await decide(handle, 'acceptOffsetGap');
+    await lake.called('ingest', 3);
+    await bed.record('gap-accepted', handle);
+    await handle.terminate();
+
+    assert.deepEqual(accepted, { log, number: 7, offsetFirst: '5', offsetNext: '9' });
+    assert.deepEqual(
+      lake.calls('ingest').map(({ without }) => without),
+      [[], [log], []],
+    );
+    const [asked] = lake.calls('acceptGap');
+    assert.deepEqual(
+      { ...asked, id: null, dataset: null },
+      { log, author: 'ann', reason: 'known loss', code: 'OFFSETS_LOST', id: null, dataset: null },
+    );
+  });
+
+  scenario('leaves a paused log alone until it is resumed', async (bed) => {
+    const lake = stubLake({ ingest: untilCancelled });
+    const handle = await startLane(bed, lake);
+    await lake.called('ingest', 1);
+
+    await assert.rejects(decide(handle, 'resumeLog'), saying(/is not stopped/));
+    await assert.rejects(decide(handle, 'acceptOffsetGap'), saying(/is not stopped/));
+    await assert.rejects(handle.executeUpdate('pauseLog', { args: ['nonsense'] }));
+    await decide(handle, 'pauseLog');
+    await lake.called('ingest', 2);
+    await decide(handle, 'resumeLog');
+    await lake.called('ingest', 3);
+    await bed.record('paused-and-resumed', handle);
+    await handle.terminate();
+
+    assert.deepEqual(
+      lake.calls('ingest').map(({ without }) => without),
+      [[], [log], []],
+    );
+  });
+
+  scenario('does not take back a log that another writer has taken over', async (bed) => {
+    const stopped = { code: 'WRITER_REPLACED', message: 'another writer' };
+    const lake = stubLake({
+      ingest: async ({ without }) =>
+        without?.includes(log)
+          ? untilCancelled()
+          : { ended: 'stopped', logs: [position(1, stopped)] },
+    });
+    const handle = await startLane(bed, lake);
+    await lake.called('ingest', 2);
+    await handle.terminate();
+
+    assert.deepEqual(lake.calls('ingest')[1]?.without, [log]);
   });
 
   scenario(

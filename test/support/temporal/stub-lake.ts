@@ -1,6 +1,7 @@
 import { Context } from '@temporalio/activity';
 import type { CatalogActivities } from '../../../src/activities/catalog.ts';
 import type { GoldActivities } from '../../../src/activities/gold.ts';
+import type { GapActivities } from '../../../src/activities/ingest-gap.ts';
 import type { IngestActivities } from '../../../src/activities/ingest.ts';
 import type { LakehouseActivities } from '../../../src/activities/lakehouse.ts';
 import type { QualityActivities } from '../../../src/activities/quality.ts';
@@ -10,6 +11,7 @@ import { eventually } from './eventually.ts';
 
 export type LakeActivities = IngestActivities &
   CatalogActivities &
+  GapActivities &
   GoldActivities &
   LakehouseActivities &
   QualityActivities &
@@ -51,6 +53,7 @@ export function stubLake({ settings, windows = [], ...given }: StubLakeOptions =
   const version = '000001-stub';
   const activities: LakeActivities = {
     ingest: async () => ({ ended: 'slice', logs: [] }),
+    acceptGap: async ({ log }) => ({ log, number: 7, offsetFirst: '5', offsetNext: '9' }),
     describeLakehouse: async () => ({
       silverTable: 'silver',
       settings: { ...hasty, ...settings },

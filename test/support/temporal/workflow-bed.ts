@@ -122,7 +122,8 @@ async function createWorkers(needs: WorkerNeeds): Promise<readonly Worker[]> {
   return Promise.all([
     Worker.create(withWorkflows),
     ...[taskQueues.ingest, taskQueues.transform, taskQueues.catalog].map((taskQueue) =>
-      Worker.create({ ...common, taskQueue, activities }),
+      // A cancellation comes with the answer to a heartbeat.
+      Worker.create({ ...common, taskQueue, activities, maxHeartbeatThrottleInterval: '50ms' }),
     ),
   ]);
 }
@@ -131,6 +132,7 @@ async function createWorkers(needs: WorkerNeeds): Promise<readonly Worker[]> {
 function dispatched(lakes: ReadonlyMap<string, StubLake>): LakeActivities {
   const names: readonly (keyof LakeActivities)[] = [
     'ingest',
+    'acceptGap',
     'describeLakehouse',
     'routeBatches',
     'registerBronzeHours',
@@ -182,10 +184,16 @@ function sharedBeds(): Promise<readonly ModalBed[]> {
   return beds;
 }
 
-after(async function () {
-  this.timeout(90_000);
-  await Promise.all(((await beds) ?? []).map((bed) => bed.close()));
-});
+/** Once for all files: a hook of the root, which is there only when mocha runs. */
+let closesBeds = false;
+function closeBedsAtTheEnd(): void {
+  if (closesBeds) return;
+  closesBeds = true;
+  after(async function () {
+    this.timeout(90_000);
+    await Promise.all(((await beds) ?? []).map((bed) => bed.close()));
+  });
+}
 
 /**
  * The scenarios of a file. Each runs on two beds at the same time: on one, workflows are kept in
@@ -195,6 +203,7 @@ export function describeScenarios(
   name: string,
   define: (scenario: (claim: string, run: Scenario) => void) => void,
 ): void {
+  closeBedsAtTheEnd();
   describe(name, function () {
     this.timeout(90_000);
     before(async () => {
