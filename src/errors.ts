@@ -23,6 +23,7 @@ export const errorCodes = [
   'SQL_FAILED',
   'TABLE_UNKNOWN',
   'INPUT_INVALID',
+  'REDRIVE_REFUSED',
 ] as const;
 
 export type ErrorCode = (typeof errorCodes)[number];

@@ -49,7 +49,7 @@ describe('docs', () => {
         ...[...line.matchAll(/\bnpm run ([\w:-]+)/g)]
           .filter(([, script = '']) => scripts[script] === undefined)
           .map(([command]) => `${file}: ${command}`),
-        ...[...line.matchAll(/(?:^|npx |bin\/)ingot(?:\.mjs)? ([a-z]+)/g)]
+        ...[...line.matchAll(/(?:^|npx |bin\/)ingot(?:\.mjs)? ([a-z-]+)/g)]
           .filter(([, verb]) => verb !== 'help' && !verbs.has(verb))
           .map(([command]) => `${file}: ${command}`),
       ]),

@@ -86,7 +86,7 @@ for (const [type, codec] of [
 
 /** Unpacks the records of a batch as kafkajs will; codec 0 is none. Throws what the codec throws. */
 export async function decompressRecords(codec: number, bytes: Buffer): Promise<Buffer> {
-  if (codec === 0) return bytes;
+  if (codecNames[codec] === 'none') return bytes;
   const { decompress } = (CompressionCodecs as Record<number, () => Codec>)[codec]!();
   return decompress(bytes);
 }

@@ -4,6 +4,7 @@ import type { Environment } from '../config.ts';
 import { IngotError, messageOf, type ErrorCode } from '../errors.ts';
 import { createConsole } from './console.ts';
 import { createContext, Interrupted, type CliContext } from './context.ts';
+import { addDeadLettersCommand } from './dead-letters.ts';
 import { addDemoCommand } from './demo.ts';
 import { addDoctorCommand } from './doctor.ts';
 import { addDownCommand } from './down.ts';
@@ -24,6 +25,7 @@ const verbs: readonly ((program: Command, context: CliContext) => void)[] = [
   addWorkerCommand,
   addProduceCommand,
   addQueryCommand,
+  addDeadLettersCommand,
 ];
 
 /** Faults that a person corrects by asking differently or by installing something. */

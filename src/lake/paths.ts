@@ -74,9 +74,69 @@ export function deadLettersKey(place: BatchPlace): string {
   return `dead_letters/${place.dataset}/${ingestFolder(place.ingestTimeMs)}${batchName(place)}.parquet`;
 }
 
+/** All dead letters of a dataset; within, keys are in the order of their ingest hours. */
+export function deadLettersPrefix(dataset: string): string {
+  return `dead_letters/${dataset}/`;
+}
+
+/** The batch that the dead letters at a key are of, `null` for a key of anything else. */
+export function batchOfDeadLettersKey(key: string): BatchName | null {
+  const name = /([^/]+)\.parquet$/.exec(key)?.[1];
+  return name === undefined || parseBatchName(name) === null ? null : name;
+}
+
+/** The folder of the hour; keys of later hours sort after it. */
+export function deadLettersFolder(dataset: string, ingestTimeMs: number): string {
+  return `${deadLettersPrefix(dataset)}${ingestFolder(ingestTimeMs)}`;
+}
+
 /** `<log>-<number>`: the name of a batch, also its `_batch_id`. */
-export function batchName(place: { readonly log: LogName; readonly number: number }): string {
+export type BatchName = string;
+
+export function batchName(place: { readonly log: LogName; readonly number: number }): BatchName {
   return `${place.log}-${pad(place.number, 12)}`;
+}
+
+/** `null` for a text that names no batch. */
+export function parseBatchName(name: string): { log: LogName; number: number } | null {
+  const match = /^(.+-\d+)-(\d{12})$/.exec(name);
+  return match === null ? null : { log: match[1]!, number: Number(match[2]) };
+}
+
+/** The attempts to send one dead letter again: `_redrive/events/clicks-0-000000000007/4711/`. */
+export type RedrivePlace = {
+  readonly dataset: string;
+  readonly batch: BatchName;
+  readonly offset: string;
+};
+
+/** All attempts of all dead letters of a batch. */
+export function redrivePrefix(dataset: string, batch: BatchName): string {
+  return `_redrive/${dataset}/${batch}/`;
+}
+
+export function redriveFolder({ dataset, batch, offset }: RedrivePlace): string {
+  return `${redrivePrefix(dataset, batch)}${offset}/`;
+}
+
+/** Says that a dead letter is about to be sent. Created before it is. */
+export function redriveClaimKey(place: RedrivePlace, attempt: number): string {
+  return `${redriveFolder(place)}${pad(attempt, 6)}.json`;
+}
+
+/** Says where the record of a claim has landed. Created after it has. */
+export function redriveSentKey(place: RedrivePlace, attempt: number): string {
+  return `${redriveFolder(place)}${pad(attempt, 6)}.sent.json`;
+}
+
+/** `null` for a key that is neither a claim nor a confirmation. */
+export function parseRedriveKey(
+  key: string,
+): { batch: BatchName; offset: string; attempt: number; kind: 'claim' | 'sent' } | null {
+  const match = /^_redrive\/[^/]+\/([^/]+)\/(\d+)\/(\d{6})(\.sent)?\.json$/.exec(key);
+  if (match === null) return null;
+  const [, batch = '', offset = '', attempt, sent] = match;
+  return { batch, offset, attempt: Number(attempt), kind: sent === undefined ? 'claim' : 'sent' };
 }
 
 /** `_current/silver/events_cleaned/2026-08-21T13.json`. */

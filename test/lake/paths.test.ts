@@ -3,19 +3,26 @@ import fc from 'fast-check';
 import { events } from '../../src/datasets/events.ts';
 import {
   batchName,
+  batchOfDeadLettersKey,
   bookmarkKey,
   bronzeFolder,
   bronzeKey,
   bronzePartitionValues,
   checkResultsKey,
+  deadLettersFolder,
   deadLettersKey,
   logEntryKey,
   logName,
   logPrefix,
+  parseBatchName,
   parseLogName,
+  parseRedriveKey,
   pointerKey,
   quarantineKey,
   rawKey,
+  redriveClaimKey,
+  redriveFolder,
+  redriveSentKey,
   sealKey,
   stagedKey,
   versionFolder,
@@ -160,4 +167,46 @@ describe('keys of a window', () => {
 
 describe('bookmarkKey', () => {
   it('is one for a dataset', () => assert.equal(bookmarkKey('events'), '_bookmark/events.json'));
+});
+
+describe('parseBatchName', () => {
+  it('property: parse ∘ format = id', () => {
+    fc.assert(
+      fc.property(topics, fc.nat(99), numbers, (topic, partition, number) => {
+        const batch = { log: logName(topic, partition), number };
+        assert.deepEqual(parseBatchName(batchName(batch)), batch);
+      }),
+    );
+  });
+
+  it('refuses what names no batch', () => {
+    for (const text of ['', 'clicks-0', 'clicks-000000000007', 'clicks-0-7']) {
+      assert.equal(parseBatchName(text), null, text);
+    }
+  });
+});
+
+describe('dead letters', () => {
+  it('lie in the folder of their ingest hour, and their key names their batch', () => {
+    const key = deadLettersKey(place);
+    assert.ok(key.startsWith(deadLettersFolder('events', place.ingestTimeMs)));
+    assert.equal(batchOfDeadLettersKey(key), batchName(place));
+    assert.equal(batchOfDeadLettersKey('dead_letters/events/note.txt'), null);
+  });
+});
+
+describe('redrive keys', () => {
+  const redrive = { dataset: 'events', batch: batchName(place), offset: '4711' };
+
+  it('lie beside each other, and say what they are', () => {
+    const claim = redriveClaimKey(redrive, 2);
+    const sent = redriveSentKey(redrive, 2);
+    assert.equal(claim, '_redrive/events/clicks-0-000000000007/4711/000002.json');
+    assert.equal(sent, '_redrive/events/clicks-0-000000000007/4711/000002.sent.json');
+    assert.ok([claim, sent].every((key) => key.startsWith(redriveFolder(redrive))));
+    const parsed = { batch: redrive.batch, offset: '4711', attempt: 2 };
+    assert.deepEqual(parseRedriveKey(claim), { ...parsed, kind: 'claim' });
+    assert.deepEqual(parseRedriveKey(sent), { ...parsed, kind: 'sent' });
+    assert.equal(parseRedriveKey(`${claim}.bak`), null);
+  });
 });
