@@ -11,7 +11,7 @@ import { compressSync, uncompressSync } from 'snappy';
  * kafkajs has one table of them.
  */
 
-// Node does not see these among the names of a CommonJS module.
+// Node does not find this name among the exports of a CommonJS module.
 const { CompressionCodecs, CompressionTypes } = kafkajs;
 
 type Codec = {
