@@ -14,6 +14,8 @@ type RecordBatch = {
   /** Offset of the first record, as it was when the batch was written. */
   readonly offset: string;
   readonly codec: number;
+  /** How many records it holds. */
+  readonly count: number;
   readonly records: Buffer;
 };
 
@@ -23,6 +25,7 @@ const prefixBytes = 12;
 const magicAt = 16;
 const crcAt = 17;
 const attributesAt = 21;
+const countAt = 57;
 const recordsAt = 61;
 /** Older message sets have other checksums; no broker since 4.0 sends them. */
 const magicOfBatches = 2;
@@ -46,6 +49,10 @@ export async function explainDecodeError(
   error: unknown,
 ): Promise<unknown> {
   for (const batch of batchesOf(response, apiVersion)) {
+    if (isTooLong(batch, error)) {
+      const facts = { records: batch.count };
+      return unreadable(batch, 'a record batch holds too many records', facts, error);
+    }
     try {
       await decompressRecords(batch.codec, batch.records);
     } catch (cause) {
@@ -55,6 +62,13 @@ export async function explainDecodeError(
   }
   return error;
 }
+
+/** kafkajs passes the records of a batch as arguments of one call, which has run out of stack. */
+function isTooLong(batch: RecordBatch, error: unknown): boolean {
+  return error instanceof RangeError && batch.count >= recordsSuspicious;
+}
+
+const recordsSuspicious = 50_000;
 
 function* batchesOf(response: Buffer, apiVersion: number): Generator<RecordBatch> {
   for (const { topic, partition, records } of recordSetsOf(response, apiVersion)) {
@@ -70,7 +84,8 @@ function* batchesOf(response: Buffer, apiVersion: number): Generator<RecordBatch
       }
       requireChecksum(where, records.subarray(at, end));
       const codec = records.readInt16BE(at + attributesAt) & codecMask;
-      yield { ...where, codec, records: records.subarray(at + recordsAt, end) };
+      const count = records.readInt32BE(at + countAt);
+      yield { ...where, codec, count, records: records.subarray(at + recordsAt, end) };
       at = end;
     }
   }

@@ -31,7 +31,8 @@ export async function withRedriveSender<T>(
         messages: [toMessage(record)],
         acks: -1,
         timeout: 30_000,
-        compression: CompressionTypes.None,
+        // A record that came compressed may be past the broker's limit without.
+        compression: CompressionTypes.GZIP,
       });
       assert(
         answer?.baseOffset !== undefined,

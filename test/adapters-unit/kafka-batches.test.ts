@@ -3,14 +3,25 @@ import { crc32c } from '@node-rs/crc32';
 import { checkFetchResponse, explainDecodeError } from '../../src/adapters/kafka-batches.ts';
 import { IngotError } from '../../src/errors.ts';
 
-type Batch = { readonly offset?: bigint; readonly codec?: number; readonly records?: Buffer };
+type Batch = {
+  readonly count?: number;
+  readonly offset?: bigint;
+  readonly codec?: number;
+  readonly records?: Buffer;
+};
 
-function batch({ offset = 0n, codec = 0, records = Buffer.from('records') }: Batch): Buffer {
+function batch({
+  count = 1,
+  offset = 0n,
+  codec = 0,
+  records = Buffer.from('records'),
+}: Batch): Buffer {
   const bytes = Buffer.concat([Buffer.alloc(61), records]);
   bytes.writeBigInt64BE(offset, 0);
   bytes.writeInt32BE(bytes.byteLength - 12, 8);
   bytes.writeInt8(2, 16);
   bytes.writeInt16BE(codec, 21);
+  bytes.writeInt32BE(count, 57);
   bytes.writeUInt32BE(crc32c(bytes.subarray(21)), 17);
   return bytes;
 }
@@ -139,6 +150,17 @@ describe('explainDecodeError', () => {
       });
     });
   }
+
+  it('finds the batch that holds more records than kafkajs can take', async () => {
+    const fetched = response(11, [[batch({}), batch({ offset: 1n, count: 200_000 })]]);
+    const found = await explainDecodeError(fetched, 11, new RangeError('stack size'));
+    assert.deepEqual(faultOf(found), {
+      topic: 'events',
+      partition: 3,
+      offset: '1',
+      records: 200_000,
+    });
+  });
 
   it('answers the error itself when every batch can be read', async () => {
     assert.equal(await explainDecodeError(response(11, [[batch({})]]), 11, error), error);
