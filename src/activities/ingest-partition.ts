@@ -77,7 +77,7 @@ export function createPartitionWriter(deps: PartitionDeps, taken: Takeover): Par
     stopped: null,
     failure: null,
     committing: null,
-    frontierMs: 0,
+    frontierMs: open.state.lastRecordTime === null ? 0 : Date.parse(open.state.lastRecordTime),
     caughtUp: false,
     done: { batches: 0, records: 0, rows: 0, deadLetters: 0 },
     buffer: createLineBuffer({

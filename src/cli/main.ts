@@ -9,6 +9,7 @@ import { addDemoCommand } from './demo.ts';
 import { addDoctorCommand } from './doctor.ts';
 import { addDownCommand } from './down.ts';
 import { addExamples } from './help.ts';
+import { addLanesCommand } from './lanes.ts';
 import { addProduceCommand } from './produce.ts';
 import { addQueryCommand } from './query.ts';
 import { addStatusCommand } from './status.ts';
@@ -23,6 +24,7 @@ const verbs: readonly ((program: Command, context: CliContext) => void)[] = [
   addStatusCommand,
   addDoctorCommand,
   addWorkerCommand,
+  addLanesCommand,
   addProduceCommand,
   addQueryCommand,
   addDeadLettersCommand,

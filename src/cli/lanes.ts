@@ -1,0 +1,143 @@
+import { userInfo } from 'node:os';
+import { WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client';
+import type { Command } from 'commander';
+import { events } from '../datasets/events.ts';
+import { IngotError, messageOf } from '../errors.ts';
+import type { AcceptedGap, LogRequest } from '../lake/messages.ts';
+import { laneId } from '../lake/messages.ts';
+import { silentLogger } from '../workers/logger.ts';
+import type { CliContext } from './context.ts';
+import { configForAsking } from './demo-settings.ts';
+import { addExamples } from './help.ts';
+import { logStates } from './lane-states.ts';
+
+const lane = 'lane-0';
+
+type Decision = 'pauseLog' | 'resumeLog' | 'acceptOffsetGap';
+
+export function addLanesCommand(program: Command, context: CliContext): void {
+  const lanes = program
+    .command('lanes')
+    .description('See how far ingest is, and decide about source logs that need a person.');
+  const status = lanes
+    .command('status')
+    .description('Say for each topic partition where it is, how far behind, and what stops it.')
+    .option('--json', 'print them as JSON')
+    .action((options: { json?: true }) => showStatus(context, options.json === true));
+  addExamples(status, [['ingot lanes status', 'Lag and frontier of each topic partition.']]);
+  addDecision(lanes, context, {
+    verb: 'pause',
+    update: 'pauseLog',
+    description: 'Stop one source log; the others go on. Windows that it may have rows for wait.',
+    done: (log) => `${log} is paused; \`ingot lanes resume ${log} --reason …\` lets it go on.`,
+  });
+  addDecision(lanes, context, {
+    verb: 'resume',
+    update: 'resumeLog',
+    description: 'Let a source log go on that is paused, or that another writer has taken over.',
+    done: (log) => `${log} goes on.`,
+  });
+  addDecision(lanes, context, {
+    verb: 'accept-gap',
+    update: 'acceptOffsetGap',
+    description:
+      'Go on behind records that Kafka has lost, or in a topic that was made anew. The log keeps ' +
+      'what is missing, who decided it and why.',
+    done: (log, answer) => {
+      const { offsetFirst, offsetNext } = answer as AcceptedGap;
+      return `${log} goes on at offset ${offsetNext}; missing from offset ${offsetFirst} on.`;
+    },
+  });
+}
+
+type DecisionVerb = {
+  readonly verb: string;
+  readonly update: Decision;
+  readonly description: string;
+  readonly done: (log: string, answer: unknown) => string;
+};
+
+function addDecision(lanes: Command, context: CliContext, decision: DecisionVerb): void {
+  const { verb, update, description, done } = decision;
+  const command = lanes
+    .command(verb)
+    .description(description)
+    .argument('<log>', 'the source log, as `ingot lanes status` names it')
+    .requiredOption('--reason <text>', 'why; it is kept in history')
+    .action(async (log: string, { reason }: { reason: string }) => {
+      const answer = await decide(context, update, { log, reason, author: userInfo().username });
+      context.console.say(done(log, answer));
+    });
+  addExamples(command, [
+    [`ingot lanes ${verb} ecommerce-events-0 --reason "asked for by ops"`, 'One topic partition.'],
+  ]);
+}
+
+async function decide(
+  context: CliContext,
+  update: Decision,
+  request: LogRequest,
+): Promise<unknown> {
+  const { config } = await configForAsking(context.env);
+  const { connectClient } = await import('../workers/temporal.ts');
+  const { client, connection } = await connectClient(config);
+  const workflowId = laneId(events.name, lane);
+  try {
+    const handle = client.workflow.getHandle(workflowId);
+    return await context.console.step(`Asking ${workflowId}`, () =>
+      handle.executeUpdate(update, { args: [request] }),
+    );
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) throw notRunning(workflowId, error);
+    if (!(error instanceof WorkflowUpdateFailedError)) throw error;
+    throw new IngotError('INPUT_INVALID', `refused: ${messageOf(error.cause)}`, {
+      retryable: false,
+      cause: error,
+    });
+  } finally {
+    await connection.close();
+  }
+}
+
+function notRunning(workflowId: string, cause: Error): IngotError {
+  const sentence = 'ingest does not run; `ingot worker ingest` starts it';
+  return new IngotError('INPUT_INVALID', sentence, {
+    retryable: false,
+    facts: { workflow: workflowId },
+    cause,
+  });
+}
+
+async function showStatus(context: CliContext, json: boolean): Promise<void> {
+  const { config } = await configForAsking(context.env);
+  const { connectClient } = await import('../workers/temporal.ts');
+  const { createGroupPorts } = await import('../workers/ingest-wiring.ts');
+  const { client, connection } = await connectClient(config);
+  const workflowId = laneId(events.name, lane);
+  try {
+    const { source, now } = createGroupPorts(config, silentLogger);
+    const states = await logStates({ handle: client.workflow.getHandle(workflowId), source });
+    if (json) {
+      context.console.printJson(states);
+      return;
+    }
+    const nowMs = now();
+    context.console.printTable(
+      ['log', 'entry', 'next offset', 'lag', 'complete up to', 'behind', 'state'],
+      states.map((state) => [
+        state.log,
+        state.number,
+        state.offsetNext,
+        state.lag,
+        state.frontier,
+        `${Math.max(0, Math.round((nowMs - Date.parse(state.frontier)) / 1_000))} s`,
+        state.stopped === null ? 'running' : `${state.stopped.code}: ${state.stopped.message}`,
+      ]),
+    );
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) throw notRunning(workflowId, error);
+    throw error;
+  } finally {
+    await connection.close();
+  }
+}
