@@ -18,7 +18,7 @@ import { parseLine, parseLines } from './record-lines.ts';
 /*
  * What one batch holds, on either of two paths. The checked path places every record and encodes
  * rows; the fast path hands the lines of plain records to the engine as they are, and places only the
- * others. Both write the same rows and the same dead letters (test/activities-unit/paths.test.ts).
+ * others. Both write the same rows and the same dead letters (test/engine/paths.test.ts).
  */
 
 export type BatchContent = {

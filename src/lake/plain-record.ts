@@ -7,7 +7,7 @@ import { minuteMs, parseInstant, secondMs } from './time.ts';
  * only for records which every JSON reader must understand alike, and this file recognises those, in
  * one pass over the bytes. It never decides what is wrong with a record: whatever it does not
  * recognise goes through placeRecord. What it recognises, placeRecord places with the same values
- * (test/lake/plain-record.test.ts).
+ * (test/engine/paths.test.ts).
  */
 
 /**

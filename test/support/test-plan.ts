@@ -11,8 +11,8 @@ export const serverFolders = [
   'workflows',
 ] as const;
 
-/** Folders that need no server, but bundle the workflow code: too slow for `unit`. */
-const bundlingFolders: readonly string[] = ['bundle', 'replay'];
+/** Folders that need no server, but bundle the workflow code or build whole tables: too slow for `unit`. */
+const slowFolders: readonly string[] = ['bundle', 'engine', 'replay'];
 
 export type TestPlan = {
   readonly mode: 'all' | 'unit' | 'record-histories';
@@ -48,7 +48,7 @@ export function planTests(root: string, args: readonly string[]): TestPlan {
 
 function isUnit(file: string): boolean {
   const [, folder = ''] = file.split(sep);
-  return !needsServer(file) && !bundlingFolders.includes(folder);
+  return !needsServer(file) && !slowFolders.includes(folder);
 }
 
 function needsServer(file: string): boolean {
