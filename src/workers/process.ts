@@ -20,7 +20,8 @@ export async function runWorkerProcess(options: ProcessOptions): Promise<void> {
   const { kind, config, signal, onReady } = options;
   const logger = createLogger(config, `${kind}-worker`);
   installRuntime(logger);
-  await requirePreflights(preflights(config, logger));
+  // Ingest has no right to the catalog, and no need of it.
+  await requirePreflights(preflights(config, logger, { catalog: kind === 'transform' }));
   const start = kind === 'ingest' ? startIngestWorker : startTransformWorker;
   const running = await start(config, logger);
   const stop = (): void => {
