@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { createKafka } from '../../src/adapters/kafka-client.ts';
-import { openConsumer } from '../../src/adapters/kafka-consumer.ts';
+import { awaitCoordinator, openConsumer } from '../../src/adapters/kafka-consumer.ts';
 import { loadConfig } from '../../src/config.ts';
 import { silentLogger } from './measure.ts';
 import type { ThreadReport, ThreadSpec } from './ceiling.ts';
@@ -26,6 +26,7 @@ let fields = 0;
 consumer.on(consumer.events.FETCH_START, () => (firstFetchMs ||= Date.now()));
 await consumer.connect();
 await consumer.subscribe({ topics: [topic], fromBeginning: true });
+await awaitCoordinator(consumer);
 const done = new Promise<void>((resolve) => {
   void consumer.run({
     autoCommit: false,

@@ -42,5 +42,7 @@ function runThread(spec: ThreadSpec): Promise<ThreadReport> {
   return new Promise((resolve, reject) => {
     thread.once('message', resolve);
     thread.once('error', reject);
+    // After its message this changes nothing.
+    thread.once('exit', (code) => reject(new Error(`a thread ended with ${code}`)));
   });
 }
