@@ -1,6 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { createKafka } from '../../src/adapters/kafka-client.ts';
-import { awaitCoordinator, openConsumer } from '../../src/adapters/kafka-consumer.ts';
+import { assignExactly } from '../../src/adapters/kafka-assignment.ts';
+import { awaitCoordinator } from '../../src/adapters/kafka-consumer.ts';
 import { loadConfig } from '../../src/config.ts';
 import { silentLogger } from './measure.ts';
 import type { ThreadReport, ThreadSpec } from './ceiling.ts';
@@ -9,16 +10,13 @@ import type { ThreadReport, ThreadSpec } from './ceiling.ts';
 
 const { topic, partition, end } = workerData as ThreadSpec;
 const kafka = createKafka(loadConfig(process.env), silentLogger);
-const { consumer } = openConsumer({
-  kafka,
-  group: `ceiling-${topic}-${partition}-${process.pid}-${Date.now()}`,
-  topicPartitions: [{ topic, partition }],
-  onUnreadable: (error) => {
-    throw error;
-  },
-  onOutOfRange: () => {
-    throw new Error('the topic was cut under the bench');
-  },
+const bytesMax = 1_048_576;
+// As the product opens it, but all decoding is left to kafkajs.
+const consumer = kafka.consumer({
+  groupId: `ceiling-${topic}-${partition}-${process.pid}-${Date.now()}`,
+  partitionAssigners: [assignExactly([{ topic, partition }], () => undefined)],
+  maxBytes: bytesMax,
+  maxBytesPerPartition: bytesMax,
 });
 let firstFetchMs = 0;
 let records = 0;

@@ -103,7 +103,7 @@ function piecesOf(dataset: Dataset, plan: PlanEntry, lines: Lines): Pieces {
   const { chunks, odd, offsets } = lines;
   const records = odd.map((line) => recordOf(lines, line));
   const placed = placeRecords(dataset, plan, records);
-  const dead = new Set<number>();
+  const dead: number[] = [];
   const pieces: Uint8Array[] = [];
   let { lineBytesMax } = lines;
   let chunk = 0;
@@ -116,7 +116,7 @@ function piecesOf(dataset: Dataset, plan: PlanEntry, lines: Lines): Pieces {
     upTo(line.chunk, line.start);
     at = line.end;
     const { record, placement } = placed[number]!;
-    if (placement.kind === 'deadLetter') dead.add(line.index);
+    if (placement.kind === 'deadLetter') dead.push(line.index);
     else {
       const bytes = Buffer.from(placedLine(placedStart(record), placement, dataset.fields));
       lineBytesMax = Math.max(lineBytesMax, bytes.byteLength);
@@ -124,7 +124,18 @@ function piecesOf(dataset: Dataset, plan: PlanEntry, lines: Lines): Pieces {
     }
   }
   upTo(chunks.length, 0);
-  return { pieces, lineBytesMax, accepted: offsets.filter((_, index) => !dead.has(index)) };
+  return { pieces, lineBytesMax, accepted: without(offsets, dead) };
+}
+
+/** The offsets but for those at some places, which ascend. */
+function without(offsets: BigInt64Array, places: readonly number[]): BigInt64Array {
+  const kept = new BigInt64Array(offsets.length - places.length);
+  let from = 0;
+  for (const [skipped, place] of [...places, offsets.length].entries()) {
+    kept.set(offsets.subarray(from, place), from - skipped);
+    from = place + 1;
+  }
+  return kept;
 }
 
 function push(pieces: Uint8Array[], piece: Uint8Array): void {

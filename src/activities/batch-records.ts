@@ -1,6 +1,6 @@
 import { promisify } from 'node:util';
 import { gunzip, gzip, constants } from 'node:zlib';
-import { lineStart } from '../lake/bronze-line.ts';
+import { lineField, lineStart } from '../lake/bronze-line.ts';
 import type { Dataset } from '../lake/dataset.ts';
 import { batchName } from '../lake/paths.ts';
 import { type Placement, placeRecord } from '../lake/placement.ts';
@@ -92,7 +92,10 @@ export function batchConstants(dataset: Dataset, plan: PlanEntry): Row {
 export function placedStart(record: SourceRecord): string {
   const key = keyText(record.key);
   const { offset, timestampMs } = record;
-  return lineStart(offset, timestampMs, JSON.stringify(key), headersJson(record) ?? 'null');
+  return lineStart(offset, timestampMs, {
+    key: lineField('key', key === null ? null : JSON.stringify(key)),
+    headers: lineField('headers', headersJson(record)),
+  });
 }
 
 /** Dead letters for the records at these offsets. */
@@ -120,7 +123,12 @@ export function deadLetterRows(
 }
 
 /** More memory for the matches makes the fastest level a fifth faster, and no larger. */
-const rawOptions = { level: constants.Z_BEST_SPEED, memLevel: constants.Z_MAX_MEMLEVEL };
+const rawOptions = {
+  level: constants.Z_BEST_SPEED,
+  memLevel: constants.Z_MAX_MEMLEVEL,
+  // A piece is compressed in one go, and not in steps that each wait for this thread.
+  chunkSize: 524_288,
+};
 
 /** The raw copy of a batch: gzip JSON Lines, one line a record, nothing left out. */
 export async function encodeRaw(records: readonly SourceRecord[]): Promise<Uint8Array> {

@@ -59,7 +59,7 @@ export function createLineBuffer(options: LineBufferOptions): LineBuffer {
       state = emptyState();
       return {
         chunks: chunks.map(({ buffer, length }) => buffer.subarray(0, length)),
-        offsets: BigInt64Array.from(offsets, BigInt),
+        offsets: toBigInts(offsets),
         odd,
         eventTimeMaxMs,
         lineBytesMax,
@@ -107,31 +107,36 @@ function addLine(
     value.byteLength <= options.recordBytesMax &&
     (key === null || isSimpleKey(key));
   const eventTimeMs = isCandidate ? options.scan(value) : NaN;
+  const { offset } = record;
   if (eventTimeMs <= nowMs + options.eventTimeAheadMsMax) {
     if (eventTimeMs > state.eventTimeMaxMs) state.eventTimeMaxMs = eventTimeMs;
-    writePlain(state, record, value!);
+    writePlain(state, { offset, timestampMs: record.timestampMs, key, value: value! });
   } else {
     writeOdd(state, record);
   }
-  state.offsets.push(wholeNumber(record.offset));
+  state.offsets.push(wholeNumber(offset));
   state.last = record;
 }
 
+type PlainRecord = SourceRecord & { readonly value: Uint8Array };
+
 /** The line of linePartsOf, written byte by byte: a plain line has no character above 127 before it. */
-function writePlain(state: State, { offset, timestampMs, key }: SourceRecord, value: Uint8Array) {
+function writePlain(
+  state: State,
+  { offset, timestampMs, key, value }: Omit<PlainRecord, 'headers'>,
+): void {
   const chunk = chunkWith(state, plainStartBytesMax + (key?.byteLength ?? 0) + value.byteLength);
   const { buffer, length: start } = chunk;
   let at = writeAscii(buffer, start, '{"offset":');
   at = writeAscii(buffer, at, offset);
   at = writeAscii(buffer, at, ',"timestamp":');
   at = writeAscii(buffer, at, String(timestampMs));
-  if (key === null) at = writeAscii(buffer, at, ',"key":null');
-  else {
+  if (key !== null) {
     at = writeAscii(buffer, at, ',"key":"');
     for (let index = 0; index < key.length; index += 1) buffer[at++] = key[index]!;
     buffer[at++] = 0x22;
   }
-  at = writeAscii(buffer, at, ',"headers":null,"value":');
+  at = writeAscii(buffer, at, ',"value":');
   buffer.set(value, at);
   endLine(state, chunk, at + value.byteLength);
 }
@@ -176,12 +181,31 @@ function writeAscii(buffer: Buffer, start: number, text: string): number {
   return start + text.length;
 }
 
+/** By halves, because a BigInt for each number would be as much work as its line. */
+function toBigInts(numbers: readonly (number | bigint)[]): BigInt64Array {
+  const list = new BigInt64Array(numbers.length);
+  const halves = new Uint32Array(list.buffer);
+  for (let index = 0; index < numbers.length; index += 1) {
+    const number = numbers[index]!;
+    if (typeof number === 'bigint' || !isLittleEndian) {
+      list[index] = BigInt(number);
+      continue;
+    }
+    halves[2 * index] = number % 4_294_967_296;
+    halves[2 * index + 1] = number / 4_294_967_296;
+  }
+  return list;
+}
+
+const isLittleEndian = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1;
+
 function wholeNumber(text: string): number | bigint {
   const number = Number(text);
   return Number.isSafeInteger(number) ? number : BigInt(text);
 }
 
-function copied(record: SourceRecord): SourceRecord {
+/** The record apart from the bytes of its fetch. */
+function copied({ offset, timestampMs, key, value, headers }: SourceRecord): SourceRecord {
   const copy = (bytes: Uint8Array | null) => (bytes === null ? null : Uint8Array.from(bytes));
-  return { ...record, key: copy(record.key), value: copy(record.value) };
+  return { offset, timestampMs, key: copy(key), value: copy(value), headers };
 }

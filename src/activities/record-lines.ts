@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { lineStart } from '../lake/bronze-line.ts';
+import { lineField, lineStart } from '../lake/bronze-line.ts';
 import type { SourceRecord } from '../ports.ts';
 
 /* A record as one line of JSON and back, byte by byte. The shape is told in lake/bronze-line.ts. */
@@ -12,8 +12,9 @@ export type LineParts = {
 
 export function linePartsOf(record: SourceRecord): LineParts {
   const { value, key, headers } = record;
-  const headersJson = headers === null ? 'null' : JSON.stringify(headersBase64(headers));
-  const start = lineStart(record.offset, record.timestampMs, keyJson(key), headersJson);
+  const headersJson = headers === null ? null : JSON.stringify(headersBase64(headers));
+  const fields = { key: keyField(key), headers: lineField('headers', headersJson) };
+  const start = lineStart(record.offset, record.timestampMs, fields);
   if (value !== null && isJsonObjectOnOneLine(value)) {
     return { start: `${start}${valueMark}`, verbatim: value };
   }
@@ -38,9 +39,11 @@ function isJsonObjectOnOneLine(value: Uint8Array): boolean {
   }
 }
 
-function keyJson(key: Uint8Array | null): string {
-  if (key === null) return 'null';
-  return isSimpleKey(key) ? `"${asBuffer(key).toString('latin1')}"` : base64Key(base64(key));
+function keyField(key: Uint8Array | null): string {
+  if (key === null) return '';
+  return isSimpleKey(key)
+    ? lineField('key', `"${asBuffer(key).toString('latin1')}"`)
+    : lineField('key_base64', `"${base64(key)}"`);
 }
 
 /** ASCII that JSON writes as it is. */
@@ -63,9 +66,9 @@ export function headersBase64(
 
 type Envelope = {
   readonly timestamp: number;
-  readonly key: string | null;
+  readonly key?: string;
   readonly key_base64?: string;
-  readonly headers: Readonly<Record<string, readonly string[]>> | null;
+  readonly headers?: Readonly<Record<string, readonly string[]>>;
   readonly value_base64?: string;
 };
 
@@ -96,21 +99,22 @@ export function parseLine(line: string): SourceRecord {
 
 function keyOf({ key, key_base64: bytes }: Envelope): Uint8Array | null {
   if (bytes !== undefined) return unbase64(bytes);
-  return key === null ? null : new TextEncoder().encode(key);
+  return key === undefined ? null : new TextEncoder().encode(key);
 }
 
 function headersOf({ headers }: Envelope): SourceRecord['headers'] {
-  if (headers === null) return null;
+  if (headers === undefined) return null;
   return Object.fromEntries(
     Object.entries(headers).map(([name, values]) => [name, values.map(unbase64)]),
   );
 }
 
 function valueOf(line: string, envelope: Envelope): Uint8Array | null {
-  const { timestamp, key, key_base64: keyBytes, headers, value_base64: bytes } = envelope;
+  const { timestamp, headers, value_base64: bytes } = envelope;
   if (bytes !== undefined) return unbase64(bytes);
-  const keyJson = keyBytes === undefined ? JSON.stringify(key) : base64Key(keyBytes);
-  const start = lineStart(offsetOf(line), timestamp, keyJson, JSON.stringify(headers));
+  const headersJson = headers === undefined ? null : JSON.stringify(headers);
+  const fields = { key: keyField(keyOf(envelope)), headers: lineField('headers', headersJson) };
+  const start = lineStart(offsetOf(line), timestamp, fields);
   const text = line.slice(start.length + valueMark.length, line.lastIndexOf('}'));
   return text === 'null' ? null : new TextEncoder().encode(text);
 }
@@ -119,10 +123,6 @@ const valueMark = ',"value":';
 
 function offsetOf(line: string): string {
   return /^\{"offset":(\d+),/.exec(line)?.[1] ?? '';
-}
-
-function base64Key(bytes: string): string {
-  return `null,"key_base64":"${bytes}"`;
 }
 
 function base64(bytes: Uint8Array): string {

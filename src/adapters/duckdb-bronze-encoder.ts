@@ -162,7 +162,8 @@ async function readOffsets(connection: DuckDBConnection, path: string): Promise<
   let at = 0;
   for (const chunk of chunks) {
     const vector = chunk.getColumnVector(0) as DuckDBBigIntVector;
-    for (let row = 0; row < chunk.rowCount; row += 1) offsets[at++] = vector.getItem(row)!;
+    const { itemCount } = vector;
+    for (let row = 0; row < itemCount; row += 1) offsets[at++] = vector.getItem(row)!;
   }
   return offsets.sort();
 }

@@ -1,93 +1,95 @@
 import { crc32c } from '@node-rs/crc32';
 import { IngotError } from '../errors.ts';
-import { codecNames, decompressRecords } from './kafka-codecs.ts';
+import { codecNames } from './kafka-codecs.ts';
+import type { RecordSet } from './kafka-record-sets.ts';
 
 /*
- * The record batches of a fetch response, before kafkajs decodes them. kafkajs checks no checksum,
- * takes a batch of a codec that it does not know for one without compression, waits for ever for
- * the rest of a batch that is cut off, and names no place when it fails. So this looks first.
+ * The record batches of a fetch response (Kafka's documentation, "Record Batch").
+ * kafkajs checks no checksum, takes a batch of a codec that it does not know for one without
+ * compression, waits for ever for the rest of a batch that is cut off, and names no place when it
+ * fails. So this looks before anything is decoded.
  */
 
-type RecordBatch = {
+export type RecordBatch = {
   readonly topic: string;
   readonly partition: number;
   /** Offset of the first record, as it was when the batch was written. */
-  readonly offset: string;
+  readonly offset: bigint;
+  /** Of the last record, also where compaction has taken it. */
+  readonly lastOffset: bigint;
   readonly codec: number;
   /** How many records it holds. */
   readonly count: number;
+  /** ms since the epoch; the records tell how far they are from it. */
+  readonly firstTimestampMs: number;
+  /** The time at which the broker took the batch, where the topic wants that for every record. */
+  readonly appendTimestampMs: number | null;
+  readonly producerId: bigint;
+  readonly isTransactional: boolean;
+  /** It holds no records of anybody, but the end of a transaction. */
+  readonly isControl: boolean;
+  /** As they came, compressed or not. */
   readonly records: Buffer;
 };
 
-const offsetBytes = 8;
+const lengthAt = 8;
 /** The offset and the length, which the length does not count. */
 const prefixBytes = 12;
 const magicAt = 16;
 const crcAt = 17;
 const attributesAt = 21;
+const lastOffsetDeltaAt = 23;
+const firstTimestampAt = 27;
+const maxTimestampAt = 35;
+const producerAt = 43;
 const countAt = 57;
 const recordsAt = 61;
 /** Older message sets have other checksums; no broker since 4.0 sends them. */
 const magicOfBatches = 2;
 const codecMask = 0b111;
+const appendTimeFlag = 0x08;
+const transactionalFlag = 0x10;
+const controlFlag = 0x20;
 
-/** Throws `RECORDS_UNREADABLE` for the first batch that is damaged or that nobody here can unpack. */
-export function checkFetchResponse(response: Buffer, apiVersion: number): void {
-  for (const batch of batchesOf(response, apiVersion)) {
-    if (batch.codec >= codecNames.length) {
-      throw unreadable(batch, 'a record batch has a codec that is not known', {
-        codec: batch.codec,
-      });
-    }
-  }
+/** Whether a record set is made of batches; an older broker may send what only kafkajs decodes. */
+export function hasBatches({ records }: RecordSet): boolean {
+  return records.byteLength <= magicAt || records.readInt8(magicAt) === magicOfBatches;
 }
 
-/** Finds the batch on which decoding has failed; the error itself when none is at fault. */
-export async function explainDecodeError(
-  response: Buffer,
-  apiVersion: number,
-  error: unknown,
-): Promise<unknown> {
-  for (const batch of batchesOf(response, apiVersion)) {
-    if (isTooLong(batch, error)) {
-      const facts = { records: batch.count };
-      return unreadable(batch, 'a record batch holds too many records', facts, error);
+/** Throws `RECORDS_UNREADABLE` at the first batch that is damaged or that nobody here can unpack. */
+export function* batchesOf({ topic, partition, records }: RecordSet): Generator<RecordBatch> {
+  let at = 0;
+  while (records.byteLength - at > magicAt) {
+    if (records.readInt8(at + magicAt) !== magicOfBatches) break;
+    const offset = records.readBigInt64BE(at);
+    const where = { topic, partition, offset };
+    const end = at + prefixBytes + records.readInt32BE(at + lengthAt);
+    // The last batch of an answer may lack its end; the broker sends the first one whole.
+    if (end > records.byteLength && at > 0) break;
+    if (end > records.byteLength || end < at + recordsAt) {
+      throw unreadable(where, 'a record batch has a wrong length', { bytes: end - at });
     }
-    try {
-      await decompressRecords(batch.codec, batch.records);
-    } catch (cause) {
-      const facts = { codec: codecNames[batch.codec] ?? batch.codec };
-      return unreadable(batch, 'a record batch cannot be decompressed', facts, cause);
+    const bytes = records.subarray(at, end);
+    requireChecksum(where, bytes);
+    const attributes = bytes.readInt16BE(attributesAt);
+    const codec = attributes & codecMask;
+    if (codec >= codecNames.length) {
+      throw unreadable(where, 'a record batch has a codec that is not known', { codec });
     }
-  }
-  return error;
-}
-
-/** kafkajs passes the records of a batch as arguments of one call, which has run out of stack. */
-function isTooLong(batch: RecordBatch, error: unknown): boolean {
-  return error instanceof RangeError && batch.count >= recordsSuspicious;
-}
-
-const recordsSuspicious = 50_000;
-
-function* batchesOf(response: Buffer, apiVersion: number): Generator<RecordBatch> {
-  for (const { topic, partition, records } of recordSetsOf(response, apiVersion)) {
-    let at = 0;
-    while (records.byteLength - at > magicAt) {
-      if (records.readInt8(at + magicAt) !== magicOfBatches) break;
-      const where = { topic, partition, offset: records.readBigInt64BE(at).toString() };
-      const end = at + prefixBytes + records.readInt32BE(at + offsetBytes);
-      // The last batch of an answer may lack its end; the broker sends the first one whole.
-      if (end > records.byteLength && at > 0) break;
-      if (end > records.byteLength || end < at + recordsAt) {
-        throw unreadable(where, 'a record batch has a wrong length', { bytes: end - at });
-      }
-      requireChecksum(where, records.subarray(at, end));
-      const codec = records.readInt16BE(at + attributesAt) & codecMask;
-      const count = records.readInt32BE(at + countAt);
-      yield { ...where, codec, count, records: records.subarray(at + recordsAt, end) };
-      at = end;
-    }
+    yield {
+      ...where,
+      lastOffset: offset + BigInt(bytes.readInt32BE(lastOffsetDeltaAt)),
+      codec,
+      count: bytes.readInt32BE(countAt),
+      firstTimestampMs: Number(bytes.readBigInt64BE(firstTimestampAt)),
+      appendTimestampMs:
+        (attributes & appendTimeFlag) === 0 ? null : Number(bytes.readBigInt64BE(maxTimestampAt)),
+      producerId: bytes.readBigInt64BE(producerAt),
+      isTransactional: (attributes & transactionalFlag) !== 0,
+      isControl: (attributes & controlFlag) !== 0,
+      records: bytes.subarray(recordsAt),
+    };
+    at = end;
   }
 }
 
@@ -101,40 +103,9 @@ function requireChecksum(where: Place, batch: Buffer): void {
   });
 }
 
-type RecordSet = { readonly topic: string; readonly partition: number; readonly records: Buffer };
-
-/** The layouts of the fetch responses that kafkajs asks for, versions 0 to 11. */
-function* recordSetsOf(response: Buffer, version: number): Generator<RecordSet> {
-  let at = (version >= 1 ? 4 : 0) + (version >= 7 ? 6 : 0);
-  const int32 = (): number => {
-    at += 4;
-    return response.readInt32BE(at - 4);
-  };
-  const topics = int32();
-  for (let topicIndex = 0; topicIndex < topics; topicIndex += 1) {
-    const nameBytes = response.readInt16BE(at);
-    const topic = response.toString('utf8', at + 2, at + 2 + nameBytes);
-    at += 2 + nameBytes;
-    const partitions = int32();
-    for (let index = 0; index < partitions; index += 1) {
-      const partition = int32();
-      // Error code, high watermark, last stable offset, log start.
-      at += 2 + 8 + (version >= 4 ? 8 : 0) + (version >= 5 ? 8 : 0);
-      // Aborted transactions: a producer and an offset each.
-      const aborted = version >= 4 ? Math.max(0, int32()) : 0;
-      at += 16 * aborted;
-      // The replica that had better be asked.
-      if (version >= 11) at += 4;
-      const bytes = Math.max(0, int32());
-      yield { topic, partition, records: response.subarray(at, at + bytes) };
-      at += bytes;
-    }
-  }
-}
-
 type Place = Pick<RecordBatch, 'topic' | 'partition' | 'offset'>;
 
-function unreadable(
+export function unreadable(
   { topic, partition, offset }: Place,
   sentence: string,
   facts: Readonly<Record<string, string | number>>,
@@ -143,7 +114,7 @@ function unreadable(
   return new IngotError('RECORDS_UNREADABLE', sentence, {
     // Bytes may be whole the next time, and a newer Ingot may know the codec.
     retryable: true,
-    facts: { topic, partition, offset, ...facts },
+    facts: { topic, partition, offset: offset.toString(), ...facts },
     cause,
   });
 }

@@ -1,4 +1,3 @@
-import type { IHeaders, KafkaMessage } from 'kafkajs';
 import type { ReadOptions, SourceRecord, TopicPartition } from '../ports.ts';
 
 /**
@@ -9,15 +8,15 @@ export type Cursor = {
   /** The offset that is wanted next, as a decimal string. */
   position(): string;
   /** Hands on the records from the position on; resolves when that is done. */
-  deliver(fetched: FetchedMessages): Promise<void>;
+  deliver(fetched: FetchedRecords): Promise<void>;
   /** Notes that there is nothing to see before `offsetNext`; many notes may become one call. */
   passOver(offsetNext: bigint, highWatermark: string): Promise<void>;
   /** Resolves when no call is running or waiting. */
   idle(): Promise<void>;
 };
 
-export type FetchedMessages = {
-  readonly messages: readonly KafkaMessage[];
+export type FetchedRecords = {
+  readonly records: readonly SourceRecord[];
   readonly offsetNext: bigint;
   readonly highWatermark: string;
 };
@@ -35,12 +34,12 @@ export function createCursor({ topic, partition, ...options }: CursorOptions): C
   let tail: Promise<void> = Promise.resolve();
   let passed: { offsetNext: bigint; highWatermark: string } | null = null;
 
-  const handOn = async ({ messages, offsetNext, highWatermark }: FetchedMessages) => {
+  const handOn = async ({ records, offsetNext, highWatermark }: FetchedRecords) => {
     if (options.isOver() || offsetNext <= next) return;
     await options.onFetched({
       topic,
       partition,
-      records: recordsFrom(messages, next),
+      records: recordsFrom(records, next),
       offsetNext: offsetNext.toString(),
       highWatermark,
     });
@@ -55,7 +54,7 @@ export function createCursor({ topic, partition, ...options }: CursorOptions): C
   return {
     position: () => next.toString(),
     deliver: (fetched) => {
-      // What is passed over later lies behind these messages, so it may not join an earlier note.
+      // What is passed over later lies behind these records, so it may not join an earlier note.
       passed = null;
       return enqueue(() => handOn(fetched));
     },
@@ -69,7 +68,7 @@ export function createCursor({ topic, partition, ...options }: CursorOptions): C
       passed = note;
       return enqueue(() => {
         if (passed === note) passed = null;
-        return handOn({ messages: [], ...note });
+        return handOn({ records: [], ...note });
       });
     },
     idle: () => tail.catch(() => undefined),
@@ -77,29 +76,8 @@ export function createCursor({ topic, partition, ...options }: CursorOptions): C
 }
 
 /** A fetch begins where a stored batch begins, and after a rejoin it may begin further back. */
-function recordsFrom(messages: readonly KafkaMessage[], offset: bigint): readonly SourceRecord[] {
-  const first = messages.findIndex((message) => BigInt(message.offset) >= offset);
-  const wanted = first <= 0 ? messages : messages.slice(first);
-  return first === -1 ? [] : wanted.map(toRecord);
-}
-
-function toRecord(message: KafkaMessage): SourceRecord {
-  return {
-    offset: message.offset,
-    timestampMs: Number(message.timestamp),
-    key: message.key,
-    value: message.value,
-    headers: message.headers === undefined ? null : toHeaders(message.headers),
-  };
-}
-
-function toHeaders(headers: IHeaders): SourceRecord['headers'] {
-  const entries = Object.entries(headers);
-  if (entries.length === 0) return null;
-  // A header without a value and one with no bytes are the same to us.
-  const toBytes = (value: Buffer | string | null | undefined): Uint8Array =>
-    typeof value === 'string' ? Buffer.from(value) : (value ?? Buffer.alloc(0));
-  return Object.fromEntries(
-    entries.map(([name, value]) => [name, (Array.isArray(value) ? value : [value]).map(toBytes)]),
-  );
+function recordsFrom(records: readonly SourceRecord[], offset: bigint): readonly SourceRecord[] {
+  const first = records.findIndex((record) => BigInt(record.offset) >= offset);
+  if (first === -1) return [];
+  return first === 0 ? records : records.slice(first);
 }

@@ -6,7 +6,9 @@ import { offsetsLost, topicMissing } from './event-source-faults.ts';
 import { type KafkaClient, withAdmin } from './kafka-client.ts';
 import { awaitCoordinator, type OpenConsumer, openConsumer } from './kafka-consumer.ts';
 import { createCursor, type Cursor } from './kafka-cursor.ts';
+import { recordsBehind } from './kafka-fetch-check.ts';
 import { toKafkaFault } from './kafka-faults.ts';
+import { recordOf } from './kafka-messages.ts';
 
 /*
  * One read of topic partitions from exact offsets. kafkajs has no manual assignment, so each read
@@ -185,8 +187,9 @@ async function eachBatch(reading: Reading, payload: EachBatchPayload): Promise<v
   if (last === undefined) return;
   reading.beat = () => payload.heartbeat();
   const offsetNext = BigInt(batch.lastOffset()) + 1n;
-  const { messages, highWatermark } = batch;
-  await handOn(reading, batch, (cursor) => cursor.deliver({ messages, offsetNext, highWatermark }));
+  const { highWatermark } = batch;
+  const records = recordsBehind(batch.messages) ?? batch.messages.map(recordOf);
+  await handOn(reading, batch, (cursor) => cursor.deliver({ records, offsetNext, highWatermark }));
   // Resolving the last visible record also resolves what is invisible behind it.
   payload.resolveOffset(last.offset);
 }

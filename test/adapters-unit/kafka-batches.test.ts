@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { crc32c } from '@node-rs/crc32';
-import { checkFetchResponse, explainDecodeError } from '../../src/adapters/kafka-batches.ts';
+import { batchesOf } from '../../src/adapters/kafka-batches.ts';
+import { recordSetsOf } from '../../src/adapters/kafka-record-sets.ts';
 import { IngotError } from '../../src/errors.ts';
 
 type Batch = {
@@ -63,20 +64,26 @@ function faultOf(error: unknown): object {
   return error.facts;
 }
 
+function readBatches(bytes: Buffer, version: number): readonly bigint[] {
+  return recordSetsOf(bytes, version).flatMap((set) =>
+    [...batchesOf(set)].map(({ offset }) => offset),
+  );
+}
+
 function faultWith(bytes: Buffer, version = 11): object {
   try {
-    checkFetchResponse(bytes, version);
+    readBatches(bytes, version);
   } catch (error) {
     return faultOf(error);
   }
   return assert.fail('nothing was found');
 }
 
-describe('checkFetchResponse', () => {
+describe('batchesOf', () => {
   for (const version of [4, 5, 7, 11]) {
     it(`takes whole batches in the layout of version ${version}`, () => {
       const sets = [[batch({}), batch({ offset: 9n, codec: 4 })], [], [batch({ codec: 1 })]];
-      checkFetchResponse(response(version, sets), version);
+      assert.deepEqual(readBatches(response(version, sets), version), [0n, 9n, 0n]);
     });
 
     it(`names the place of a damaged batch in the layout of version ${version}`, () => {
@@ -104,7 +111,7 @@ describe('checkFetchResponse', () => {
 
   it('lets the last batch lack its end, which the next fetch brings', () => {
     const sets = [[batch({}), batch({ offset: 1n }).subarray(0, 30)]];
-    checkFetchResponse(response(11, sets), 11);
+    assert.deepEqual(readBatches(response(11, sets), 11), [0n]);
   });
 
   it('refuses a first batch that lacks its end, for which kafkajs would wait for ever', () => {
@@ -126,43 +133,5 @@ describe('checkFetchResponse', () => {
       offset: '5',
       bytes: 15,
     });
-  });
-});
-
-describe('explainDecodeError', () => {
-  const error = new Error('of kafkajs');
-
-  for (const [codec, name] of [
-    [1, 'gzip'],
-    [2, 'snappy'],
-    [3, 'lz4'],
-    [4, 'zstd'],
-  ] as const) {
-    it(`finds the batch whose ${name} cannot be read`, async () => {
-      const nonsense = batch({ codec, offset: 12n, records: Buffer.from('nonsense nonsense') });
-      const fetched = response(11, [[batch({})], [batch({}), nonsense]]);
-      const found = await explainDecodeError(fetched, 11, error);
-      assert.deepEqual(faultOf(found), {
-        topic: 'events',
-        partition: 4,
-        offset: '12',
-        codec: name,
-      });
-    });
-  }
-
-  it('finds the batch that holds more records than kafkajs can take', async () => {
-    const fetched = response(11, [[batch({}), batch({ offset: 1n, count: 200_000 })]]);
-    const found = await explainDecodeError(fetched, 11, new RangeError('stack size'));
-    assert.deepEqual(faultOf(found), {
-      topic: 'events',
-      partition: 3,
-      offset: '1',
-      records: 200_000,
-    });
-  });
-
-  it('answers the error itself when every batch can be read', async () => {
-    assert.equal(await explainDecodeError(response(11, [[batch({})]]), 11, error), error);
   });
 });

@@ -1,25 +1,23 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import type { KafkaMessage } from 'kafkajs';
 import { createCursor, type CursorOptions } from '../../src/adapters/kafka-cursor.ts';
-import type { Fetched } from '../../src/ports.ts';
+import type { Fetched, SourceRecord } from '../../src/ports.ts';
 
 const where = { topic: 't', partition: 0 };
 const isOver = () => false;
 
-function messages(first: number, end: number): KafkaMessage[] {
+function records(first: number, end: number): SourceRecord[] {
   return Array.from({ length: end - first }, (_, i) => ({
     offset: String(first + i),
-    timestamp: '0',
-    attributes: 0,
+    timestampMs: 0,
     key: null,
     value: null,
-    headers: {},
+    headers: null,
   }));
 }
 
 const batch = (first: number, end: number, offsetNext = end) => ({
-  messages: messages(first, end),
+  records: records(first, end),
   offsetNext: BigInt(offsetNext),
   highWatermark: '100',
 });
