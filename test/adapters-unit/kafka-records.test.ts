@@ -159,7 +159,7 @@ describe('decodeFetch', () => {
         const { bytes: records, offsetEnd } = await encodeSet(batches, first);
         const raw = fetchResponse(records, abortedOf(batches, first));
         const expected = batchOf(await response.decode(raw), first);
-        const found = batchOf((await decodeFetch(response as never, raw, 11)) as Decoded, first);
+        const found = batchOf(await decodeFetch(response, raw, 11), first);
         const seen = recordsBehind(found.messages) ?? [];
         assert.deepEqual(seen.map(plain), expected.messages.map(recordOf).map(plain));
         assert.equal(found.isEmptyDueToFiltering(), expected.isEmptyDueToFiltering());
