@@ -1,6 +1,7 @@
 import { open, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DuckDBBigIntVector, DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
+import { IngotError } from '../errors.ts';
 import type { BronzeEncoder, EncodedFile, FileFacts, LinesInput, ParquetInput } from '../ports.ts';
 import { duckdbIdentity } from './duckdb-engine.ts';
 import { selectLines } from './duckdb-lines.ts';
@@ -9,7 +10,12 @@ import type { DuckdbLimits } from './duckdb-session.ts';
 import { createDatabase } from './duckdb-session.ts';
 import { runStatement } from './duckdb-statement.ts';
 import { metadataOption, quoteText } from './duckdb-text.ts';
-import { createScratchFolder, removeFolder } from './scratch-folder.ts';
+import {
+  createScratchFolder,
+  nameSpillFolder,
+  removeAbandonedScratch,
+  removeFolder,
+} from './scratch-folder.ts';
 
 export type DuckdbBronzeEncoderOptions = DuckdbLimits & {
   /** The folder of the object cache; files lie there while they are written or read. */
@@ -29,7 +35,8 @@ export function createDuckdbBronzeEncoder(options: DuckdbBronzeEncoderOptions): 
       database ??= openDatabase(options);
       const connection = await (await database).connect();
       try {
-        return await work({ connection, path: join(folder, 'batch.parquet') });
+        const target = { connection, path: join(folder, 'batch.parquet') };
+        return await withEnoughMemory(connection, options.memoryMb, () => work(target));
       } finally {
         connection.closeSync();
       }
@@ -64,9 +71,42 @@ function createTurns(): <T>(work: () => Promise<T>) => Promise<T> {
   };
 }
 
+/** As many times the limit as the largest batch of the largest records may need. */
+const memoryTimesMax = 8;
+
+/**
+ * Runs the work again with more memory when the engine has run out of it: it cannot encode a few
+ * large records in pieces, and a batch that is never encoded would stop its source log for ever.
+ */
+async function withEnoughMemory<T>(
+  connection: DuckDBConnection,
+  memoryMb: number,
+  work: () => Promise<T>,
+): Promise<T> {
+  const limitTo = (times: number) =>
+    runStatement(connection, `SET memory_limit = '${times * memoryMb}MiB'`);
+  try {
+    for (let times = 1; ; times *= 2) {
+      if (times > 1) await limitTo(times);
+      try {
+        return await work();
+      } catch (error) {
+        if (!isOutOfMemory(error) || times >= memoryTimesMax) throw error;
+      }
+    }
+  } finally {
+    await limitTo(1);
+  }
+}
+
+function isOutOfMemory(error: unknown): boolean {
+  return error instanceof IngotError && error.message.startsWith('Out of Memory Error');
+}
+
 /** Freed memory goes back to the system: an ingest process holds more than one engine. */
 async function openDatabase(options: DuckdbBronzeEncoderOptions): Promise<DuckDBInstance> {
-  const database = await createDatabase(options, join(options.cacheDirectory, 'spill'));
+  await removeAbandonedScratch(options.cacheDirectory);
+  const database = await createDatabase(options, await nameSpillFolder(options.cacheDirectory));
   const connection = await database.connect();
   await runStatement(connection, "SET allocator_flush_threshold = '1MiB'");
   await runStatement(connection, "SET allocator_bulk_deallocation_flush_threshold = '1MiB'");

@@ -1,4 +1,4 @@
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { version } from '@duckdb/node-api';
 import { IngotError } from '../errors.ts';
@@ -7,7 +7,7 @@ import { createDatabase, openSession } from './duckdb-session.ts';
 import type { SessionContext } from './duckdb-session.ts';
 import { readTableNames } from './duckdb-table-names.ts';
 import { createObjectCache } from './object-cache.ts';
-import { removeAbandonedScratch } from './scratch-folder.ts';
+import { nameSpillFolder, removeAbandonedScratch } from './scratch-folder.ts';
 
 export type DuckdbEngineOptions = {
   readonly objects: ObjectStore;
@@ -49,6 +49,6 @@ export function createDuckdbEngine(options: DuckdbEngineOptions): SqlEngine {
 /** One small database for reading statements, which are never run in it. */
 async function openParser(cacheDirectory: string): Promise<DuckDBConnection> {
   const limits = { threads: 1, memoryMb: 128 };
-  const database = await createDatabase(limits, join(cacheDirectory, 'spill'));
+  const database = await createDatabase(limits, await nameSpillFolder(cacheDirectory));
   return database.connect();
 }

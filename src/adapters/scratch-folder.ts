@@ -1,4 +1,5 @@
 import { mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 
@@ -13,6 +14,16 @@ export async function createScratchFolder(cacheDirectory: string): Promise<strin
   const parent = scratchParent(cacheDirectory);
   await mkdir(parent, { recursive: true });
   return mkdtemp(join(parent, `${hostPrefix()}${process.pid}.`));
+}
+
+/**
+ * A name for a folder of one database, which the engine makes when it has to spill, and removes.
+ * Two databases that share one overwrite each other's blocks.
+ */
+export async function nameSpillFolder(cacheDirectory: string): Promise<string> {
+  const parent = scratchParent(cacheDirectory);
+  await mkdir(parent, { recursive: true });
+  return join(parent, `${hostPrefix()}${process.pid}.spill-${randomUUID()}`);
 }
 
 /** Removes scratch folders whose process is gone. */

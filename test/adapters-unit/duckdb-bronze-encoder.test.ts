@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -193,7 +194,33 @@ describe('createDuckdbBronzeEncoder', () => {
       [1n, 2n, 3n].map((offset) => BigInt64Array.of(offset)),
     );
   });
+
+  it('regression: two encoders of one cache never overwrite what the other one spills', async () => {
+    const small = { cacheDirectory, threads: 1, memoryMb: 64 };
+    const both = [createDuckdbBronzeEncoder(small), createDuckdbBronzeEncoder(small)];
+    const rows = largeRows(4_000, 4_000);
+    const files = await Promise.all(
+      both.map((each) => each.encode({ columns, rows, metadata: {} })),
+    );
+    assert.deepEqual(
+      files.map(({ facts }) => facts.rows),
+      [4_000, 4_000],
+    );
+  });
+
+  it('regression: a few large records never stop a log because the engine lacks memory', async () => {
+    const small = createDuckdbBronzeEncoder({ cacheDirectory, threads: 1, memoryMb: 32 });
+    const { facts } = await small.encode({ columns, rows: largeRows(24, 1e6), metadata: {} });
+    assert.equal(facts.rows, 24);
+  });
 });
+
+/** Rows that no compression makes smaller than half. */
+function largeRows(count: number, bytes: number): readonly Row[] {
+  return Array.from({ length: count }, (_, number) =>
+    row(String(number), { page_url: randomBytes(bytes / 2).toString('hex') }),
+  );
+}
 
 /** hyparquet takes U+FEFF at the start of a text for a byte order mark. */
 function withoutMark(text: string | null): string | null {
