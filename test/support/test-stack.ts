@@ -1,18 +1,24 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { loadConfig, type Environment } from '../../src/config.ts';
+import { type Config, loadConfig, type Environment } from '../../src/config.ts';
 import { freePorts } from '../../src/stack/free-ports.ts';
-import { toolsFolder } from '../../src/stack/parts.ts';
+import { type PartName, stackFolder, toolsFolder } from '../../src/stack/parts.ts';
 import { isRunning, processBegan, type ProcessIdentity } from '../../src/stack/processes.ts';
+import { readStarted } from '../../src/stack/records.ts';
 import type { StackReport } from '../../src/stack/report.ts';
 import { ensureStack, stopStack } from '../../src/stack/stack.ts';
+import { waitUntil } from '../../src/stack/wait-until.ts';
 import { withoutSettings } from './without-settings.ts';
 
 export type TestStack = {
   /** What a child process needs to find this stack, and nothing of the user's own settings. */
   readonly env: Environment;
   readonly stop: () => Promise<void>;
+  /** SIGKILL to the server of a part; resolves when it is gone. */
+  readonly crash: (part: PartName) => Promise<void>;
+  /** Starts the parts that were killed, on their old ports and data. */
+  readonly revive: () => Promise<void>;
 };
 
 export type TestStackOptions = {
@@ -47,6 +53,8 @@ export async function startTestStack(options: TestStackOptions): Promise<TestSta
   const { temporalAddress, kafkaBrokers, awsEndpoint, temporalWebUrl } = stack.config;
   return {
     stop,
+    crash: (part) => crashPart(stack, part),
+    revive: async () => void (await ensureStack(stack)),
     env: {
       ...env,
       TEMPORAL_ADDRESS: temporalAddress,
@@ -55,6 +63,16 @@ export async function startTestStack(options: TestStackOptions): Promise<TestSta
       AWS_ENDPOINT_URL: awsEndpoint,
     },
   };
+}
+
+async function crashPart(
+  { config, dataDirectory }: { readonly config: Config; readonly dataDirectory: string },
+  part: PartName,
+): Promise<void> {
+  const record = await readStarted(stackFolder(config, dataDirectory), part);
+  if (record?.kind !== 'process') throw new Error(`${part} is no process of this stack`);
+  process.kill(record.pid, 'SIGKILL');
+  await waitUntil(async () => !(await isRunning(record)), { limitMs: 10_000, everyMs: 20 });
 }
 
 async function isolatedEnvironment(folder: string, env: Environment): Promise<Environment> {

@@ -1,0 +1,97 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createWriteStream } from 'node:fs';
+import type { Readable, Writable } from 'node:stream';
+import { createInterface } from 'node:readline';
+import type { Environment } from '../../../src/config.ts';
+import { releaseFd, reportFd, stepsVariable, type StepSpec } from './steps.ts';
+
+/** A real process under test. */
+export type ChaosProcess = {
+  readonly name: string;
+  /** Resolves with where it stopped first; rejects when it ends without getting there. */
+  readonly reached: () => Promise<string>;
+  /** SIGKILL; resolves when it is gone. */
+  readonly kill: () => Promise<void>;
+  /** SIGTERM; resolves when it has ended. */
+  readonly terminate: () => Promise<void>;
+  /** SIGSTOP: nothing of it runs until it is thawed. */
+  readonly freeze: () => void;
+  /** SIGCONT; what waits at a step goes on. */
+  readonly thaw: () => void;
+};
+
+export type ProcessSpec = {
+  readonly name: string;
+  /** A compiled program, and its arguments. */
+  readonly program: string;
+  readonly args: readonly string[];
+  readonly env: Environment;
+  readonly steps: readonly StepSpec[];
+  readonly logFile: string;
+};
+
+/** Starts it and waits until it says that it takes work. */
+export async function startChaosProcess(spec: ProcessSpec): Promise<ChaosProcess> {
+  const { name, program, args, env, steps, logFile } = spec;
+  const child = spawn(process.execPath, ['--enable-source-maps', program, ...args], {
+    env: { ...env, [stepsVariable]: JSON.stringify(steps) },
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe', 'ipc'],
+  });
+  const log = createWriteStream(logFile, { flags: 'a' });
+  child.stdout?.pipe(log);
+  child.stderr?.pipe(log);
+  const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  const waiting = watchSteps(child);
+  const ready = new Promise<void>((resolve, reject) => {
+    child.once('message', () => resolve());
+    child.once('error', reject);
+    void exited.then(() => reject(new Error(`process ${name} ended early; see ${logFile}`)));
+  });
+  await ready;
+  const end = async (signal: NodeJS.Signals): Promise<void> => {
+    child.kill(signal);
+    await exited;
+  };
+  return {
+    name,
+    reached: () =>
+      Promise.race([
+        waiting.first,
+        exited.then(() => Promise.reject(new Error(`process ${name} ended before its step`))),
+      ]),
+    kill: () => end('SIGKILL'),
+    terminate: () => end('SIGTERM'),
+    freeze: () => void child.kill('SIGSTOP'),
+    thaw: () => {
+      waiting.release();
+      child.kill('SIGCONT');
+    },
+  };
+}
+
+function watchSteps(child: ChildProcess): {
+  readonly first: Promise<string>;
+  readonly release: () => void;
+} {
+  const reports = child.stdio[reportFd] as Readable;
+  const releases = child.stdio[releaseFd] as Writable;
+  let released = false;
+  let held = 0;
+  // A pipe of a process that was killed may break, which says nothing new.
+  releases.on('error', () => undefined);
+  const letGo = (): void => void releases.write('.');
+  const first = new Promise<string>((resolve) => {
+    createInterface({ input: reports }).on('line', (line) => {
+      resolve(line);
+      if (released) letGo();
+      else held += 1;
+    });
+  });
+  return {
+    first,
+    release: () => {
+      released = true;
+      for (; held > 0; held -= 1) letGo();
+    },
+  };
+}
