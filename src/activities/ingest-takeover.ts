@@ -21,12 +21,14 @@ export type Takeover = {
   readonly start: StartDecision & { kind: 'start' };
 };
 
-/** Newcomers that want one log at the same time try again; more rounds than this is a fault. */
+/** Whoever writes the log now may go on meanwhile; more rounds than this is a fault. */
 const takeoverRoundsMax = 20;
 
 /**
  * Takes a log over: finishes an open plan, then appends a takeover entry. Throws `OFFSETS_LOST` or
- * `TOPIC_CHANGED` when Kafka no longer has what the log needs next.
+ * `TOPIC_CHANGED` when Kafka no longer has what the log needs next, and `WRITER_REPLACED` when another
+ * newcomer was faster: this one may have been asleep since, and be wanted no more. Temporal knows,
+ * and starts it again if it is.
  */
 export async function takeOver(
   deps: WriterDeps,
@@ -35,8 +37,11 @@ export async function takeOver(
   const { objects, now } = deps.ports;
   const { topic, partition } = offsets;
   const log = logName(topic, partition);
+  const first = await readTail(objects, { dataset: deps.dataset.name, log });
   for (let round = 0; round < takeoverRoundsMax; round += 1) {
-    const decision = decideTakeover(await readTail(objects, { dataset: deps.dataset.name, log }));
+    const tail = round === 0 ? first : await readTail(objects, { dataset: deps.dataset.name, log });
+    if (tail.entry?.writer !== first.entry?.writer) throw overtaken(log, tail.entry?.writer);
+    const decision = decideTakeover(tail);
     const known = await offsetsBehind(deps, decision, offsets);
     if (decision.kind === 'finishPlan') {
       const { plan } = decision;
@@ -62,6 +67,13 @@ export async function takeOver(
   throw new IngotError('WRITER_REPLACED', 'a source log is wanted by many writers at once', {
     retryable: true,
     facts: { log, rounds: takeoverRoundsMax },
+  });
+}
+
+function overtaken(log: string, by: string | undefined): IngotError {
+  return new IngotError('WRITER_REPLACED', 'another writer took this source log over meanwhile', {
+    retryable: true,
+    facts: { log, by: by ?? null },
   });
 }
 

@@ -120,7 +120,7 @@ async function writeBatch(
     plan.rawCopy ? content.raw() : null,
     encodeBronze(deps, plan, content),
   ]);
-  if (raw !== null) await ports.objects.createObject(rawKey(place), raw);
+  const rawBytes = raw === null ? 0 : await writeRaw(deps, rawKey(place), raw);
   const { facts, bytes } = await writeBronze(deps, plan, encoded, bronzeKey(place));
   const { lacking, foreign } = compareOffsets(content.offsets, facts.offsets);
   refuseOutsiders(plan, foreign);
@@ -137,7 +137,7 @@ async function writeBatch(
     rows: facts.rows,
     deadLetters: letters.length,
     bytes,
-    rawBytes: raw?.byteLength ?? 0,
+    rawBytes,
     rowsPerEventHour: facts.rowsPerEventHour,
     eventTimeMin: facts.eventTimeMin,
     eventTimeMax: facts.eventTimeMax,
@@ -150,6 +150,15 @@ async function writeBatch(
     rawKey: raw === null ? null : rawKey(place),
     deadLettersKey: letters.length === 0 ? null : deadLettersKey(place),
   };
+}
+
+/** Writes the raw copy, or adopts the one that lies there; answers the size of what lies there. */
+async function writeRaw({ ports }: WriterDeps, key: string, raw: Uint8Array): Promise<number> {
+  const created = await ports.objects.createObject(key, raw);
+  if (created.kind === 'created') return raw.byteLength;
+  const found = await ports.objects.headObject(key);
+  if (found === null) throw new Error(`raw copy ${key} exists and cannot be read`);
+  return found.bytes;
 }
 
 /** The file of a batch, proved to hold the rows that it was given. */

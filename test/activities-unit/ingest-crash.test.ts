@@ -143,7 +143,8 @@ async function fateOf(bed: IngestBed, schedule: Scheduler, who: string): Promise
     return { who, ended: 'done' };
   } catch (error) {
     if (error instanceof IngotError && error.code === 'WRITER_REPLACED') {
-      return { who, ended: 'replaced' };
+      // Overtaken by another newcomer: Temporal starts it again.
+      return error.retryable ? fateOf(bed, schedule, who) : { who, ended: 'replaced' };
     }
     throw error;
   }

@@ -1,5 +1,6 @@
 // Longer than 300 lines because it follows one batch through its whole protocol, step by step.
 import assert from 'node:assert/strict';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { decodeRaw, encodeRaw } from '../../src/activities/batch-records.ts';
 import { takeOver } from '../../src/activities/ingest-takeover.ts';
 import { commitBatch } from '../../src/activities/ingest-writer.ts';
@@ -165,6 +166,17 @@ describe('takeOver', () => {
       const bronze = await rowsUnder(bed.objects, 'bronze/');
       assert.deepEqual([bronze.length, letters.length], [3, 7]);
       assert.equal(letters.filter(({ reason }) => reason === 'REFUSED_BY_WRITER').length, 5);
+    });
+
+    it('regression: a seal does not say the size of a raw copy that another writer has written', async () => {
+      const bed = await bedWith(10);
+      const plan = await dieAfter(bed, /^_log.*001\.json$/);
+      // Of the same records, compressed otherwise: level and pieces are the writer's own business.
+      const lines = gunzipSync(await encodeRaw(await recordsOf(bed, '0', '10')));
+      await bed.objects.createObject(rawKey(placeOf(plan)), gzipSync(lines, { level: 0 }));
+      await openLog(bed, writerDeps(bed, 'two'));
+      const { rawBytes, rawKey: key } = (await readLog(bed.objects)).seals.get(1)!.seal;
+      assert.equal(rawBytes, (await bed.objects.headObject(key ?? ''))?.bytes);
     });
 
     it('does not take the file of another plan for its own', async () => {
