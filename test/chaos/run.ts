@@ -20,7 +20,7 @@ const help = `npm run test:chaos -- [options]
   --seed <text>       repeats the records and moments of a run; printed at its start
   --case <name>       runs this case; a part of a name runs all that hold it; may be given again
   --jobs <number>     so many cases at once, default 3; those that break the stack run alone
-  --real-timeouts     the heartbeat timeout that ships (30 s) instead of 5 s
+  --real-timeouts     the heartbeat timeout that ships (30 s) instead of 8 s
   --keep              keeps the logs of the processes also when all went well
   --list              lists the cases
   --help              prints this

@@ -5,6 +5,7 @@ import { join, relative, sep } from 'node:path';
 export const serverFolders = [
   'activities',
   'adapters',
+  'chaos',
   'e2e',
   'stack',
   'workers',

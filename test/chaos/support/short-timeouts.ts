@@ -6,7 +6,7 @@ import type { WorkflowInterceptorsFactory } from '@temporalio/workflow';
  * as they are.
  */
 
-const heartbeatTimeoutMs = 5_000;
+const heartbeatTimeoutMs = 8_000;
 const retryEveryMsMax = 1_000;
 
 export const interceptors: WorkflowInterceptorsFactory = () => ({
