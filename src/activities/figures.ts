@@ -11,7 +11,8 @@ import { logName } from '../lake/paths.ts';
 import type { Ports } from '../ports.ts';
 import { readAllPointers } from './pointers.ts';
 import { ask } from './query.ts';
-import { readSeals, readTail } from './source-log.ts';
+import { readSeals } from './source-log.ts';
+import { readTail } from './source-log-tail.ts';
 
 /* The row accounting of a whole lake, each term from a source of its own. */
 

@@ -12,7 +12,8 @@ import type { TopicPartitionOffsets } from '../ports.ts';
 import { contentOfRecords } from './batch-content.ts';
 import { readWhatIsLeft } from './ingest-redo.ts';
 import { type WriterDeps, writeAndSeal } from './ingest-writer.ts';
-import { appendEntry, readTail } from './source-log.ts';
+import { appendEntry } from './source-log.ts';
+import { readTail } from './source-log-tail.ts';
 
 /*
  * Going on after a hole. Ingest never skips what Kafka has lost; a person may decide to, and then

@@ -3,7 +3,13 @@ import type { FlushLimits, PlanSettings } from '../lake/batch.ts';
 import type { Dataset } from '../lake/dataset.ts';
 import { logName } from '../lake/paths.ts';
 import type { Ports, TopicPartitionOffsets } from '../ports.ts';
-import { type LogReport, type Logs, statesOf, takeOverAll } from './ingest-logs.ts';
+import {
+  type LogReport,
+  type Logs,
+  keepCheckpoints,
+  statesOf,
+  takeOverAll,
+} from './ingest-logs.ts';
 import { createMemoryBudget } from './memory-budget.ts';
 
 /*
@@ -50,7 +56,7 @@ const tickMs = 250;
 export function startGroup(deps: GroupDeps, spec: GroupSpec): Group {
   const finishing = new AbortController();
   const halted = new AbortController();
-  let logs: Logs = { writers: [], stopped: [] };
+  let logs: Logs = { writers: [], keepers: [], stopped: [] };
   const run = async (): Promise<readonly LogReport[]> => {
     const budget = createMemoryBudget(deps.bufferBytesMax);
     const { plan: settings, ...rest } = deps;
@@ -71,7 +77,8 @@ export function startGroup(deps: GroupDeps, spec: GroupSpec): Group {
 
 type Signals = { readonly finishing: AbortSignal; readonly halted: AbortSignal };
 
-async function readUntilOver(deps: GroupDeps, { writers }: Logs, signals: Signals): Promise<void> {
+async function readUntilOver(deps: GroupDeps, logs: Logs, signals: Signals): Promise<void> {
+  const { writers, keepers } = logs;
   const failed = new AbortController();
   let failure: { readonly error: unknown } | null = null;
   const fail = (error: unknown): void => {
@@ -81,6 +88,7 @@ async function readUntilOver(deps: GroupDeps, { writers }: Logs, signals: Signal
   const ticking = setInterval(() => {
     try {
       for (const writer of writers) writer.flushDue();
+      keepCheckpoints(logs);
     } catch (error) {
       fail(error);
     }
@@ -106,7 +114,7 @@ async function readUntilOver(deps: GroupDeps, { writers }: Logs, signals: Signal
   } finally {
     clearInterval(ticking);
     // What is being written goes on to its seal, and nothing of a group outlives it.
-    await Promise.all(writers.map((writer) => writer.idle()));
+    await Promise.all([...writers, ...keepers].map((each) => each.idle()));
   }
   // TypeScript does not see that the callbacks above assign it.
   const found = failure as { readonly error: unknown } | null;

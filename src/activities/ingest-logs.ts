@@ -5,11 +5,12 @@ import { logName } from '../lake/paths.ts';
 import { type Seal, decideTakeover } from '../lake/source-log.ts';
 import { formatInstant } from '../lake/time.ts';
 import type { Logger, TopicPartitionOffsets } from '../ports.ts';
+import { type CheckpointKeeper, createCheckpointKeeper } from './checkpoint-keeper.ts';
 import { type PartitionWriter, createPartitionWriter } from './ingest-partition.ts';
 import { takeOver } from './ingest-takeover.ts';
 import type { WriterDeps } from './ingest-writer.ts';
 import type { MemoryBudget } from './memory-budget.ts';
-import { readTail } from './source-log.ts';
+import { readTail } from './source-log-tail.ts';
 
 /* Taking over the source logs of a group of topic partitions, and what it then knows of them. */
 
@@ -19,9 +20,13 @@ export type LogsDeps = WriterDeps & {
   readonly budget: MemoryBudget;
 };
 
-/** The topic partitions of a group: those that are written, and those that stopped at a hole. */
+/**
+ * The topic partitions of a group: those that are written, each with the keeper of its checkpoints,
+ * and those that stopped at a hole.
+ */
 export type Logs = {
   readonly writers: readonly PartitionWriter[];
+  readonly keepers: readonly CheckpointKeeper[];
   readonly stopped: readonly LogPosition[];
 };
 
@@ -42,8 +47,17 @@ export async function takeOverAll(
   const taken = settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
   return {
     writers: taken.flatMap((one) => (one.kind === 'taken' ? [one.writer] : [])),
+    keepers: taken.flatMap((one) => (one.kind === 'taken' ? [one.keeper] : [])),
     stopped: taken.flatMap((one) => (one.kind === 'stopped' ? [one.position] : [])),
   };
+}
+
+/** Checkpoints are written beside the batches, of logs that are still this writer's. */
+export function keepCheckpoints({ writers, keepers }: Logs): void {
+  for (const [index, writer] of writers.entries()) {
+    const { number, stopped } = writer.position();
+    if (stopped === null) keepers[index]?.tick(number);
+  }
 }
 
 export function statesOf({ writers, stopped }: Logs): readonly LogReport[] {
@@ -57,18 +71,28 @@ export function statesOf({ writers, stopped }: Logs): readonly LogReport[] {
 export type LogReport = LogPosition & { readonly caughtUp: boolean };
 
 type Taken =
-  | { readonly kind: 'taken'; readonly writer: PartitionWriter }
+  | {
+      readonly kind: 'taken';
+      readonly writer: PartitionWriter;
+      readonly keeper: CheckpointKeeper;
+    }
   | { readonly kind: 'stopped'; readonly position: LogPosition };
 
 async function takeOverOrStop(deps: LogsDeps, offsets: TopicPartitionOffsets): Promise<Taken> {
-  const partitionDeps = {
-    ...deps,
-    onSealed: ({ log, number, rows, deadLetters, records }: Seal) =>
-      deps.ports.logger.debug({ log, number, records, rows, deadLetters }, 'batch sealed'),
-  };
   try {
     const takeover = await takeOver(deps, offsets);
-    return { kind: 'taken', writer: createPartitionWriter(partitionDeps, takeover) };
+    const { log } = takeover.open;
+    const keeper = createCheckpointKeeper(deps, { dataset: deps.dataset.name, log });
+    const onSealed = (seal: Seal): void => {
+      const { number, rows, deadLetters, records } = seal;
+      deps.ports.logger.debug({ log, number, records, rows, deadLetters }, 'batch sealed');
+      keeper.sealed(seal);
+    };
+    return {
+      kind: 'taken',
+      writer: createPartitionWriter({ ...deps, onSealed }, takeover),
+      keeper,
+    };
   } catch (error) {
     if (!isHole(error)) throw error;
     deps.ports.logger.error({ code: error.code, ...error.facts }, error.message);

@@ -12,7 +12,8 @@ import type { TopicPartitionOffsets } from '../ports.ts';
 import { contentOfRecords } from './batch-content.ts';
 import { readPlannedRecords } from './ingest-redo.ts';
 import { type OpenLog, type WriterDeps, writeAndSeal } from './ingest-writer.ts';
-import { appendEntry, readTail } from './source-log.ts';
+import { appendEntry } from './source-log.ts';
+import { readTail } from './source-log-tail.ts';
 
 /* Taking a source log over: what a writer does before anything else. */
 

@@ -1,11 +1,10 @@
+import type { BatchFacts } from '../lake/checkpoint.ts';
 import { bookmarkKey } from '../lake/paths.ts';
 import type { LakehouseDescription, RouteInput, RouteResult } from '../lake/messages.ts';
 import type { Routed } from '../lake/owner-state.ts';
-import type { Seal } from '../lake/source-log.ts';
-import { windowAt } from '../lake/window.ts';
 import type { Ports } from '../ports.ts';
+import { readBatches } from './checkpoints.ts';
 import { jsonBytes } from './json-objects.ts';
-import { readSeals } from './source-log.ts';
 
 /* What the owner of the windows asks of the lake. */
 
@@ -33,11 +32,17 @@ export function createLakehouseActivities({
     async routeBatches({ dataset, ranges, settledTo }) {
       // A hint for readers: where their live tail begins. A stale one costs them time, not rows.
       await ports.objects.replaceObject(bookmarkKey(dataset), jsonBytes({ schema: 1, settledTo }));
-      const seals = await Promise.all(
-        ranges.map((range) => readSeals(ports.objects, { dataset, ...range })),
+      const found = await Promise.all(
+        ranges.map(({ log, ...range }) =>
+          readBatches(
+            ports.objects,
+            { dataset, log },
+            { ...range, window: null, ingestHourFrom: null },
+          ),
+        ),
       );
-      const all = seals.flat();
-      const hours = all.map((seal) => windowAt(Date.parse(seal.ingestTime), 'hour').id);
+      const all = found.flat();
+      const hours = all.map(({ ingestHour }) => ingestHour);
       return {
         through: Object.fromEntries(ranges.map(({ log, through }) => [log, through])),
         windows: touchedWindows(all),
@@ -48,10 +53,10 @@ export function createLakehouseActivities({
   };
 }
 
-/** One entry for each window and log, from the rows per event hour of the seals. */
-function touchedWindows(seals: readonly Seal[]): Routed['windows'] {
+/** One entry for each window and log, from the rows per event hour of the batches. */
+function touchedWindows(batches: readonly BatchFacts[]): Routed['windows'] {
   const touches = new Map<string, Routed['windows'][number]>();
-  for (const { log, number, rowsPerEventHour } of seals) {
+  for (const { log, number, rowsPerEventHour } of batches) {
     for (const [window, rows] of Object.entries(rowsPerEventHour)) {
       const key = `${window} ${log}`;
       const known = touches.get(key);

@@ -1,15 +1,24 @@
+import { type BatchFacts, factsOf } from '../lake/checkpoint.ts';
 import { type TailWindow, liveTail } from '../lake/live-tail.ts';
-import { type LogName, bookmarkKey, logEntryKey, logPrefix } from '../lake/paths.ts';
+import {
+  type LogName,
+  afterLogEntry,
+  bookmarkKey,
+  bronzeKeyInHour,
+  logPrefix,
+} from '../lake/paths.ts';
 import type { Dataset } from '../lake/dataset.ts';
 import type { Pointer } from '../lake/pointer.ts';
 import type { Seal } from '../lake/source-log.ts';
 import { visibleColumns } from '../lake/table.ts';
 import { type DateRange, isWithinDates, windowOf, windowParameters } from '../lake/window.ts';
 import type { ObjectStore, Ports, Row, TableInput } from '../ports.ts';
+import { newestCheckpoint, readBatches } from './checkpoints.ts';
 import { readJson } from './json-objects.ts';
 import { tableFiles } from './pointers.ts';
 import { contractValues } from './silver-inputs.ts';
 import { rejectionsSql, sqlOf } from './silver-sql.ts';
+import type { LogRef } from './source-log.ts';
 
 /* The live tail: sealed batches that no version has yet, cleaned by the SQL that builds silver. */
 
@@ -29,18 +38,18 @@ const tailRowsMax = 200_000;
 
 /**
  * The tail of the windows in a range of dates. The pointers are those that the reader reads beside
- * it, of all windows of the range that have one, and were read after the seals.
+ * it, of all windows of the range that have one, and were read after the batches.
  */
 export async function readLiveTail(
   deps: LiveTailDeps,
   from: {
-    readonly seals: readonly Seal[];
+    readonly batches: readonly BatchFacts[];
     readonly pointers: readonly Pointer[];
     readonly dates: DateRange;
   },
 ): Promise<LiveTail> {
   const known = new Map(from.pointers.map((pointer) => [pointer.window, pointer]));
-  const tails = liveTail(from.seals, known);
+  const tails = liveTail(from.batches, known);
   const rows: Row[] = [];
   let leftOut = 0;
   for (const tail of tails.filter(({ window }) => isWithinDates(window, from.dates))) {
@@ -75,7 +84,10 @@ function tailTables(
       kind: 'files',
       name: 'bronze_rows',
       columns: dataset.bronze.columns,
-      files: tail.batches.map(({ bronzeKey }) => ({ key: bronzeKey, partition: {} })),
+      files: tail.batches.map((batch) => ({
+        key: bronzeKeyInHour(dataset.name, batch),
+        partition: {},
+      })),
     },
     {
       kind: 'files',
@@ -89,26 +101,38 @@ function tailTables(
 
 type Bookmark = { readonly settledTo: Readonly<Record<LogName, number>> };
 
-/** Seals after the bookmark. Without a bookmark nothing is settled, and all of them count. */
+/**
+ * Sealed batches after the bookmark, from checkpoints as far as they go. Without a bookmark nothing
+ * is settled, and all batches count.
+ */
 export async function readUnsettled(
   objects: ObjectStore,
   dataset: string,
-): Promise<readonly Seal[]> {
+): Promise<readonly BatchFacts[]> {
   const bookmark = await readJson<Bookmark>(objects, bookmarkKey(dataset));
   const logs = await listLogs(objects, dataset);
   const found = await Promise.all(
-    logs.map(async (log) => {
-      const settled = bookmark?.value.settledTo[log] ?? -1;
-      const prefix = logPrefix(dataset, log);
-      // The seal of an entry sorts right after it, so this also passes the settled entry's seal.
-      const startAfter =
-        settled < 0 ? prefix : `${logEntryKey(dataset, log, settled).slice(0, -5)}.t`;
-      const listed = await objects.listObjects(prefix, { startAfter });
-      return listed.map(({ key }) => key).filter((key) => key.endsWith('.seal.json'));
-    }),
+    logs.map((log) => unsettledOf(objects, { dataset, log }, bookmark?.value.settledTo[log] ?? -1)),
   );
-  const seals = await Promise.all(found.flat().map((key) => readJson<Seal>(objects, key)));
-  return seals.flatMap((seal) => (seal === null ? [] : [seal.value]));
+  return found.flat();
+}
+
+async function unsettledOf(
+  objects: ObjectStore,
+  ref: LogRef,
+  settled: number,
+): Promise<readonly BatchFacts[]> {
+  const { dataset, log } = ref;
+  const through = (await newestCheckpoint(objects, ref))?.checkpoint.through ?? -1;
+  const all = { window: null, ingestHourFrom: null };
+  const covered = await readBatches(objects, ref, { ...all, first: settled + 1, through });
+  const known = Math.max(settled, through);
+  const prefix = logPrefix(dataset, log);
+  const startAfter = known < 0 ? prefix : afterLogEntry(dataset, log, known);
+  const listed = await objects.listObjects(prefix, { startAfter });
+  const keys = listed.map(({ key }) => key).filter((key) => key.endsWith('.seal.json'));
+  const seals = await Promise.all(keys.map((key) => readJson<Seal>(objects, key)));
+  return [...covered, ...seals.flatMap((seal) => (seal === null ? [] : [factsOf(seal.value)]))];
 }
 
 /** Names of the source logs, one request each: the listing hops from one log to the next. */

@@ -34,13 +34,13 @@ export async function ask(deps: QueryDeps, question: Question): Promise<Answer> 
   const isLive = names.includes(deps.dataset.silver.name);
   // Before the pointers: a batch that is built meanwhile may then be in both, and is told by them.
   // The other way round it could be in neither.
-  const seals = isLive ? await readUnsettled(objects, deps.dataset.name) : [];
+  const batches = isLive ? await readUnsettled(objects, deps.dataset.name) : [];
   const tables: TableInput[] = [];
   let tail: LiveTail | null = null;
   for (const name of names) {
     if (name === deps.dataset.silver.name) {
       const files = await windowedFiles(deps, deps.dataset.silver, question);
-      tail = await readLiveTail(deps, { seals, pointers: files.pointers, dates: question });
+      tail = await readLiveTail(deps, { batches, pointers: files.pointers, dates: question });
       tables.push(...silverTables(deps.dataset, files.table, tail));
     } else {
       tables.push(await resolveTable(deps, name, question));

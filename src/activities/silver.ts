@@ -2,7 +2,7 @@ import { type Accounting, noRows } from '../lake/accounting.ts';
 import type { Dataset } from '../lake/dataset.ts';
 import type { FoldPlan } from '../lake/fold.ts';
 import type { BuildSilverInput, StageResult, WindowRef } from '../lake/messages.ts';
-import { quarantineKey, versionFolder } from '../lake/paths.ts';
+import { bronzeKeyInHour, quarantineKey, versionFolder } from '../lake/paths.ts';
 import {
   type BuildMode,
   type Pointer,
@@ -43,7 +43,7 @@ async function stageSilver(deps: SilverDeps, input: BuildSilverInput): Promise<S
   const { silver } = dataset;
   const found = await readPointer(ports.objects, silver, input.window);
   const current = found?.value ?? null;
-  const inputs = await gatherInputs(ports.objects, input, current);
+  const inputs = await gatherInputs({ ...ports, dataset }, input, current);
   const base = input.mode === 'fold' ? current : null;
   const fingerprint = fingerprintOf(deps, { mode: input.mode, inputs, base });
   const ref: WindowRef = {
@@ -136,7 +136,10 @@ function inputTables(
       kind: 'files',
       name: 'bronze_rows',
       columns: dataset.bronze.columns,
-      files: build.inputs.batches.map(({ bronzeKey }) => ({ key: bronzeKey, partition: {} })),
+      files: build.inputs.batches.map((batch) => ({
+        key: bronzeKeyInHour(dataset.name, batch),
+        partition: {},
+      })),
     },
     {
       kind: 'files',
@@ -249,7 +252,7 @@ async function assemble(
   const rows = files.reduce((sum, file) => sum + file.rows, 0);
   const before = build.base?.accounting ?? noRows;
   const fromSeals = build.inputs.batches.reduce(
-    (sum, seal) => sum + (seal.rowsPerEventHour[build.window.id] ?? 0),
+    (sum, { rowsPerEventHour }) => sum + (rowsPerEventHour[build.window.id] ?? 0),
     0,
   );
   const accounting: Accounting = {

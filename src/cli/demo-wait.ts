@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
-import { readTail } from '../activities/source-log.ts';
+import { readTail } from '../activities/source-log-tail.ts';
 import type { Config } from '../config.ts';
 import type { Dataset } from '../lake/dataset.ts';
 import { IngotError } from '../errors.ts';

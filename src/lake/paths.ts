@@ -1,6 +1,6 @@
 import type { Table } from './table.ts';
 import { formatInstant } from './time.ts';
-import { type Window, windowDateAndHour } from './window.ts';
+import { type Window, type WindowId, windowDateAndHour, windowOf } from './window.ts';
 
 /*
  * The only place where an object key is built. A key is a function of what it names, never of who
@@ -31,6 +31,36 @@ export function logEntryKey(dataset: string, log: LogName, number: number): stri
 
 export function sealKey(dataset: string, log: LogName, number: number): string {
   return `${logPrefix(dataset, log)}${entryName(number)}.seal.json`;
+}
+
+/** A text that sorts right after an entry and its seal, and before the next entry. */
+export function afterLogEntry(dataset: string, log: LogName, number: number): string {
+  return `${logPrefix(dataset, log)}${entryName(number)}.t`;
+}
+
+/** The number of an entry or a seal, `null` for a key of anything else. */
+export function numberOfLogKey(key: string): number | null {
+  const match = /\/(\d{12})(\.seal)?\.json$/.exec(key);
+  return match === null ? null : Number(match[1]);
+}
+
+const checkpointNumberMax = 999_999_999_999;
+
+/**
+ * `_checkpoint/events/clicks-0/0/999999999992-000000000007.json`: the newest of a level comes first,
+ * so that one listing of one key finds it. Level 0 are the checkpoints, those above their indexes.
+ */
+export function checkpointKey(
+  dataset: string,
+  log: LogName,
+  { level, number }: { readonly level: number; readonly number: number },
+): string {
+  const descending = pad(checkpointNumberMax - number, 12);
+  return `${checkpointPrefix(dataset, log, level)}${descending}-${pad(number, 12)}.json`;
+}
+
+export function checkpointPrefix(dataset: string, log: LogName, level: number): string {
+  return `_checkpoint/${dataset}/${log}/${level}/`;
 }
 
 function entryName(number: number): string {
@@ -64,6 +94,15 @@ export type BatchPlace = {
 
 export function bronzeKey(place: BatchPlace): string {
   return `${bronzeFolder(place.dataset, place.ingestTimeMs)}${batchName(place)}.parquet`;
+}
+
+/** The same of a batch of which only the hour of ingest is known: that is all the key depends on. */
+export function bronzeKeyInHour(
+  dataset: string,
+  batch: { readonly log: LogName; readonly number: number; readonly ingestHour: WindowId },
+): string {
+  const { log, number, ingestHour } = batch;
+  return bronzeKey({ dataset, log, number, ingestTimeMs: windowOf(ingestHour).startMs });
 }
 
 export function rawKey(place: BatchPlace): string {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { readSeals, readTail } from '../../src/activities/source-log.ts';
+import { readSeals } from '../../src/activities/source-log.ts';
+import { readTail } from '../../src/activities/source-log-tail.ts';
 import { createMemoryObjectStore } from '../../src/adapters/memory-object-store.ts';
 import { IngotError } from '../../src/errors.ts';
 import { logEntryKey, sealKey } from '../../src/lake/paths.ts';

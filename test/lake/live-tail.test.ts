@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
+import type { BatchFacts } from '../../src/lake/checkpoint.ts';
 import { liveTail } from '../../src/lake/live-tail.ts';
 import type { Pointer } from '../../src/lake/pointer.ts';
-import type { Seal } from '../../src/lake/source-log.ts';
 
-const sealOf = (log: string, number: number, rowsPerEventHour: Record<string, number>) =>
-  ({ log, number, rowsPerEventHour }) as unknown as Seal;
+const sealOf = (
+  log: string,
+  number: number,
+  rowsPerEventHour: Record<string, number>,
+): BatchFacts => ({ log, number, ingestHour: '2026-08-21T14', rowsPerEventHour });
 const pointerThrough = (logs: Record<string, number>): Pick<Pointer, 'logs'> => ({
   logs: Object.fromEntries(
     Object.entries(logs).map(([log, through]) => [log, { through, batches: [] }]),

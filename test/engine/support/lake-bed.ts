@@ -129,6 +129,7 @@ export async function sealBatch(
     schema: 1,
     log,
     number,
+    ingestTime: new Date(ingestTimeMs).toISOString(),
     rows: rows.length,
     rowsPerEventHour,
     bronzeKey: key,
