@@ -165,7 +165,7 @@ describe('decodeFetch', () => {
         assert.equal(found.isEmptyDueToFiltering(), expected.isEmptyDueToFiltering());
         assert.equal(found.lastOffset(), String(offsetEnd - 1n));
       }),
-      { numRuns: 500 },
+      { numRuns: 200 },
     );
   });
 });
