@@ -1,10 +1,12 @@
 import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { availableParallelism, constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { createConsole } from '../../src/cli/console.ts';
 import { stackReport } from '../../src/cli/stack-report.ts';
 import type { Environment } from '../../src/config.ts';
 import { messageOf } from '../../src/errors.ts';
+import { compileTests } from './compiled-tests.ts';
 import { planTests, type TestPlan } from './test-plan.ts';
 import { withoutSettings } from './without-settings.ts';
 
@@ -25,14 +27,14 @@ async function main(): Promise<number> {
     return 1;
   }
   if (!plan.needsServers) {
-    return runChild(plan, { ...withoutSettings(env), LOG_LEVEL: 'silent' });
+    return runPlan(plan, { ...withoutSettings(env), LOG_LEVEL: 'silent' });
   }
   const report = stackReport({ console, env });
   // What starts servers takes half a second to load, and unit tests need none.
   const { startTestStack } = await import('./test-stack.ts');
   const stack = await startTestStack({ env, report, signal: interruption.signal });
   try {
-    const code = await runChild(plan, stack.env);
+    const code = await runPlan(plan, stack.env);
     // Mocha ends an interrupted run with the count of failures, which may be none.
     interruption.signal.throwIfAborted();
     return code;
@@ -41,9 +43,33 @@ async function main(): Promise<number> {
   }
 }
 
-function runChild(plan: TestPlan, env: Environment): Promise<number> {
+async function runPlan({ mode, files, rest }: TestPlan, env: Environment): Promise<number> {
+  if (mode === 'record-histories') {
+    return runChild(['--import', 'tsx', 'test/replay/record-histories.ts', ...rest], env);
+  }
+  const compiled = await compileTests(root, files);
+  try {
+    return await runChild(
+      [
+        '--enable-source-maps',
+        'node_modules/mocha/bin/mocha.js',
+        ...withoutLoader(),
+        '--reporter',
+        'test/support/reporter.cjs',
+        ...inParallel(mode, files),
+        ...rest,
+        ...compiled.files,
+      ],
+      env,
+    );
+  } finally {
+    await compiled.remove();
+  }
+}
+
+function runChild(args: readonly string[], env: Environment): Promise<number> {
   interruption.signal.throwIfAborted();
-  const child = spawn(process.execPath, childArguments(plan), { cwd: root, env, stdio: 'inherit' });
+  const child = spawn(process.execPath, args, { cwd: root, env, stdio: 'inherit' });
   // A terminal has sent Ctrl-C to the child as well; a supervisor has not.
   const forward = (): void => void (process.stdin.isTTY ? undefined : child.kill('SIGINT'));
   interruption.signal.addEventListener('abort', forward, { once: true });
@@ -55,18 +81,11 @@ function runChild(plan: TestPlan, env: Environment): Promise<number> {
   });
 }
 
-function childArguments({ mode, files, rest }: TestPlan): readonly string[] {
-  if (mode === 'record-histories') {
-    return ['--import', 'tsx', 'test/replay/record-histories.ts', ...rest];
-  }
-  return [
-    'node_modules/mocha/bin/mocha.js',
-    '--reporter',
-    'test/support/reporter.cjs',
-    ...inParallel(mode, files),
-    ...rest,
-    ...files,
-  ];
+/** The settings of `.mocharc.json`, which is for `npx mocha <file>`, where tsx loads TypeScript. */
+function withoutLoader(): readonly string[] {
+  const text = readFileSync(new URL('../../.mocharc.json', import.meta.url), 'utf8');
+  const { timeout } = JSON.parse(text) as { timeout: number };
+  return ['--no-config', '--forbid-only', '--timeout', String(timeout)];
 }
 
 /** Only unit tests: the others share the servers, and take turns with them. */
