@@ -117,11 +117,17 @@ export const configSchema = z.object({
     .default(true)
     .describe('Keep a gzip JSON Lines copy of every batch under raw/.'),
 
+  INGEST_LANES: whole(1, 1, 1_000).describe(
+    'Lanes among which topic partitions are dealt. The worker that starts last decides.',
+  ),
+  INGEST_LANES_PER_WORKER: whole(4, 1, 64).describe(
+    'Lanes that one ingest worker runs at once; the others go to other workers.',
+  ),
   INGEST_THREADS: whole(2, 0, 64).describe(
     'Threads among which a lane shares its topic partitions; 0: none beside the main one.',
   ),
   INGEST_BUFFER_MB: whole(48, 2, 65_536).describe(
-    'What records that are not yet committed may take in one ingest process, in MiB.',
+    'What records that are not yet committed may take in one lane, in MiB.',
   ),
   INGEST_ENGINE_MEMORY_MB: whole(96, 64, 65_536).describe(
     'Memory limit of the engine in each thread of ingest, in MiB.',

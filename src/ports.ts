@@ -4,7 +4,7 @@ import type { Column, Table } from './lake/table.ts';
 /*
  * Everything the pipeline needs from the world, on one page. Adapters implement these; activities
  * receive them; only workers/ (and tests) construct them. Each port has one contract suite under
- * test/support/contracts/ that every implementation passes.
+ * test/support/contracts/ that every implementation passes. Longer than 300 lines because it is one page.
  */
 
 // ── Objects ─────────────────────────────────────────────────────────────────────────────────────
@@ -88,8 +88,18 @@ export type ReadOptions = {
    * `records` may be empty (a range without visible records). A throw ends the read with it.
    */
   readonly onFetched: (fetched: Fetched) => Promise<void>;
+  /** Asked now and then; once it says no, the topic partition is read no more. */
+  readonly isWanted?: (where: TopicPartition) => boolean;
+  /** Told once of each that cannot be read on; the others go on. Without it the read ends with that. */
+  readonly onLost?: (where: TopicPartition, fault: SourceFault) => void;
   /** Ends the read; `read` then resolves after the running `onFetched` calls have. */
   readonly signal: AbortSignal;
+};
+
+/** `OFFSETS_LOST` or `RECORDS_UNREADABLE`, with the place among its facts. */
+export type SourceFault = Error & {
+  readonly code: string;
+  readonly facts: Readonly<Record<string, unknown>>;
 };
 
 export interface EventSource {

@@ -1,8 +1,7 @@
-import { IngotError, messageOf } from '../errors.ts';
 import type { FlushLimits, PlanSettings } from '../lake/batch.ts';
 import type { Dataset } from '../lake/dataset.ts';
 import { logName } from '../lake/paths.ts';
-import type { Ports, TopicPartitionOffsets } from '../ports.ts';
+import type { Ports, TopicPartition, TopicPartitionOffsets } from '../ports.ts';
 import {
   type LogReport,
   type Logs,
@@ -10,6 +9,7 @@ import {
   statesOf,
   takeOverAll,
 } from './ingest-logs.ts';
+import type { PartitionWriter } from './ingest-partition.ts';
 import { createMemoryBudget } from './memory-budget.ts';
 
 /*
@@ -40,11 +40,16 @@ export type Group = {
   observe(offsets: readonly TopicPartitionOffsets[], atMs: number): void;
   /** Where its logs stand, as far as it has told; empty before they are taken over. */
   reports(): readonly LogReport[];
+  /** Asks it to commit what it has of one log and let go of it, while the others go on. */
+  drop(log: string): void;
   /** Asks it to commit everything and end. */
   finish(): void;
   /** Asks it to begin nothing more and end. */
   halt(): void;
-  /** Resolves when nothing of it runs any more; rejects with what it failed with. */
+  /**
+   * Resolves when nothing of it runs any more, by itself when it has let go of all its logs; rejects
+   * with what it failed with.
+   */
   readonly ended: Promise<readonly LogReport[]>;
 };
 
@@ -54,81 +59,117 @@ const tickMs = 250;
 
 /** Runs a group in this thread. */
 export function startGroup(deps: GroupDeps, spec: GroupSpec): Group {
-  const finishing = new AbortController();
-  const halted = new AbortController();
-  let logs: Logs = { writers: [], keepers: [], stopped: [] };
+  const state: State = {
+    finishing: new AbortController(),
+    halted: new AbortController(),
+    failed: new AbortController(),
+    failure: null,
+    logs: { writers: [], keepers: [], stopped: [] },
+    leaving: new Set(),
+    left: new Set(),
+  };
+  const names = spec.topicPartitions.map(({ topic, partition }) => logName(topic, partition));
+  const takenOver = takeOver(deps, spec, state);
   const run = async (): Promise<readonly LogReport[]> => {
-    const budget = createMemoryBudget(deps.bufferBytesMax);
-    const { plan: settings, ...rest } = deps;
-    const logsDeps = { ...rest, settings, budget, writer: spec.writer, signal: halted.signal };
-    logs = await takeOverAll(logsDeps, spec.topicPartitions);
-    await readUntilOver(deps, logs, { finishing: finishing.signal, halted: halted.signal });
-    return statesOf(logs);
+    await takenOver;
+    await readUntilOver(deps, state);
+    return statesOf(state.logs, state.left);
+  };
+  const letGo = async (log: string): Promise<void> => {
+    await takenOver;
+    await state.logs.writers.find((writer) => writer.log === log)?.leave();
+    state.left.add(log);
+    if (names.every((name) => state.left.has(name))) state.finishing.abort();
   };
   return {
-    logs: spec.topicPartitions.map(({ topic, partition }) => logName(topic, partition)),
-    observe: (offsets, atMs) => observe(logs, offsets, atMs),
-    reports: () => statesOf(logs),
-    finish: () => finishing.abort(),
-    halt: () => halted.abort(),
+    logs: names,
+    observe: (offsets, atMs) => observe(state.logs, offsets, atMs),
+    reports: () => statesOf(state.logs, state.left),
+    drop: (log) => {
+      if (state.leaving.has(log)) return;
+      state.leaving.add(log);
+      letGo(log).catch((error: unknown) => fail(state, error));
+    },
+    finish: () => state.finishing.abort(),
+    halt: () => state.halted.abort(),
     ended: run(),
   };
 }
 
-type Signals = { readonly finishing: AbortSignal; readonly halted: AbortSignal };
+/** What changes while a group runs. */
+type State = {
+  readonly finishing: AbortController;
+  readonly halted: AbortController;
+  readonly failed: AbortController;
+  /** The first one. */
+  failure: { readonly error: unknown } | null;
+  logs: Logs;
+  readonly leaving: Set<string>;
+  readonly left: Set<string>;
+};
 
-async function readUntilOver(deps: GroupDeps, logs: Logs, signals: Signals): Promise<void> {
-  const { writers, keepers } = logs;
-  const failed = new AbortController();
-  let failure: { readonly error: unknown } | null = null;
-  const fail = (error: unknown): void => {
-    failure ??= { error };
-    failed.abort();
-  };
+async function takeOver(deps: GroupDeps, spec: GroupSpec, state: State): Promise<void> {
+  const budget = createMemoryBudget(deps.bufferBytesMax);
+  const { plan: settings, ...rest } = deps;
+  const { signal } = state.halted;
+  const logsDeps = { ...rest, settings, budget, writer: spec.writer, signal };
+  state.logs = await takeOverAll(logsDeps, spec.topicPartitions);
+}
+
+function fail(state: State, error: unknown): void {
+  state.failure ??= { error };
+  state.failed.abort();
+}
+
+async function readUntilOver(deps: GroupDeps, state: State): Promise<void> {
+  const { writers, keepers } = state.logs;
   const ticking = setInterval(() => {
     try {
       for (const writer of writers) writer.flushDue();
-      keepCheckpoints(logs);
+      keepCheckpoints(state.logs);
     } catch (error) {
-      fail(error);
+      fail(state, error);
     }
   }, tickMs);
-  const byLog = new Map(writers.map((writer) => [writer.log, writer]));
   try {
-    await deps.ports.source.read({
-      positions: writers.map(({ topic, partition, readFrom }) => ({
-        topic,
-        partition,
-        offset: readFrom,
-      })),
-      signal: AbortSignal.any([signals.finishing, signals.halted, failed.signal]),
-      onFetched: async (fetched) => {
-        await byLog.get(logName(fetched.topic, fetched.partition))?.accept(fetched);
-      },
-    });
-    if (failure === null && !signals.halted.aborted) {
+    await readAll(deps, state);
+    if (state.failure === null && !state.halted.signal.aborted) {
       await Promise.all(writers.map((writer) => writer.finish()));
     }
   } catch (error) {
-    fail(lostWhileReading(error));
+    fail(state, error);
   } finally {
     clearInterval(ticking);
     // What is being written goes on to its seal, and nothing of a group outlives it.
     await Promise.all([...writers, ...keepers].map((each) => each.idle()));
   }
-  // TypeScript does not see that the callbacks above assign it.
-  const found = failure as { readonly error: unknown } | null;
-  if (found !== null) throw found.error;
+  if (state.failure !== null) throw state.failure.error;
 }
 
-/** A hole that opens under a running read: the next attempt stops that topic partition alone. */
-function lostWhileReading(error: unknown): Error {
-  if (!(error instanceof IngotError) || error.code !== 'OFFSETS_LOST') {
-    return error instanceof Error ? error : new Error(messageOf(error));
-  }
-  const { code, facts } = error;
-  const sentence = 'Kafka dropped records while their topic partition was read';
-  return new IngotError(code, sentence, { retryable: true, facts, cause: error });
+async function readAll({ ports }: GroupDeps, state: State): Promise<void> {
+  const { writers } = state.logs;
+  const byLog = new Map(writers.map((writer) => [writer.log, writer]));
+  const writerOf = ({ topic, partition }: TopicPartition): PartitionWriter | undefined =>
+    byLog.get(logName(topic, partition));
+  const { finishing, halted, failed } = state;
+  await ports.source.read({
+    positions: writers.map(({ topic, partition, readFrom }) => ({
+      topic,
+      partition,
+      offset: readFrom,
+    })),
+    signal: AbortSignal.any([finishing.signal, halted.signal, failed.signal]),
+    onFetched: async (fetched) => writerOf(fetched)?.accept(fetched),
+    isWanted: (where) => {
+      const writer = writerOf(where);
+      if (writer === undefined || state.leaving.has(writer.log)) return false;
+      return writer.position().stopped === null;
+    },
+    onLost: (where, error) => {
+      ports.logger.error({ code: error.code, ...error.facts }, error.message);
+      writerOf(where)?.stop({ code: error.code, message: error.message });
+    },
+  });
 }
 
 function observe({ writers }: Logs, offsets: readonly TopicPartitionOffsets[], atMs: number): void {

@@ -4,12 +4,13 @@ import type { LogPosition } from '../lake/messages.ts';
 import { logName } from '../lake/paths.ts';
 import { type Seal, decideTakeover } from '../lake/source-log.ts';
 import { formatInstant } from '../lake/time.ts';
-import type { Logger, TopicPartitionOffsets } from '../ports.ts';
+import type { Logger, ObjectStore, TopicPartitionOffsets } from '../ports.ts';
 import { type CheckpointKeeper, createCheckpointKeeper } from './checkpoint-keeper.ts';
 import { type PartitionWriter, createPartitionWriter } from './ingest-partition.ts';
 import { takeOver } from './ingest-takeover.ts';
 import type { WriterDeps } from './ingest-writer.ts';
 import type { MemoryBudget } from './memory-budget.ts';
+import type { LogRef } from './source-log.ts';
 import { readTail } from './source-log-tail.ts';
 
 /* Taking over the source logs of a group of topic partitions, and what it then knows of them. */
@@ -60,15 +61,21 @@ export function keepCheckpoints({ writers, keepers }: Logs): void {
   }
 }
 
-export function statesOf({ writers, stopped }: Logs): readonly LogReport[] {
+export function statesOf(
+  { writers, stopped }: Logs,
+  left: ReadonlySet<string>,
+): readonly LogReport[] {
   return [
     ...writers.map((writer) => ({ ...writer.position(), caughtUp: writer.isCaughtUp() })),
     ...stopped.map((position) => ({ ...position, caughtUp: false })),
-  ];
+  ].map((report) => ({ ...report, left: left.has(report.log) }));
 }
 
-/** Where a log stands, and whether everything that Kafka had when last asked is sealed. */
-export type LogReport = LogPosition & { readonly caughtUp: boolean };
+/**
+ * Where a log stands, whether everything that Kafka had when last asked is sealed, and whether the
+ * group has let go of it.
+ */
+export type LogReport = LogPosition & { readonly caughtUp: boolean; readonly left: boolean };
 
 type Taken =
   | {
@@ -96,30 +103,33 @@ async function takeOverOrStop(deps: LogsDeps, offsets: TopicPartitionOffsets): P
   } catch (error) {
     if (!isHole(error)) throw error;
     deps.ports.logger.error({ code: error.code, ...error.facts }, error.message);
-    return { kind: 'stopped', position: await stoppedPosition(deps, offsets, error) };
+    const log = logName(offsets.topic, offsets.partition);
+    const position = await restingPosition(deps.ports.objects, { dataset: deps.dataset.name, log });
+    const stopped = { code: error.code, message: error.message };
+    return { kind: 'stopped', position: { ...position, stopped } };
   }
 }
 
 function isHole(error: unknown): error is IngotError {
-  return error instanceof IngotError && ['OFFSETS_LOST', 'TOPIC_CHANGED'].includes(error.code);
+  return (
+    error instanceof IngotError &&
+    ['OFFSETS_LOST', 'TOPIC_CHANGED', 'RECORDS_UNREADABLE'].includes(error.code)
+  );
 }
 
 /**
- * Where the log of a stopped topic partition ends; its frontier does not move. A plan that is still
- * open is not counted, or the owner would pass over it and never route what it will hold.
+ * Where a log ends that nobody writes; its frontier does not move. A plan that is still open is not
+ * counted, or the owner would pass over it and never route what it will hold.
  */
-async function stoppedPosition(
-  { ports, dataset }: LogsDeps,
-  { topic, partition }: TopicPartitionOffsets,
-  error: IngotError,
-): Promise<LogPosition> {
-  const log = logName(topic, partition);
-  const tail = await readTail(ports.objects, { dataset: dataset.name, log });
-  const decision = decideTakeover(tail);
+export async function restingPosition(
+  objects: ObjectStore,
+  ref: LogRef,
+): Promise<Omit<LogPosition, 'stopped'>> {
+  const decision = decideTakeover(await readTail(objects, ref));
   const state = decision.kind === 'append' ? decision.state : decision.plan.before;
   const next = decision.kind === 'append' ? decision.number : decision.plan.number;
   return {
-    log,
+    log: ref.log,
     number: next - 1,
     offsetNext: state.offsetNext ?? '0',
     frontier: state.lastRecordTime ?? formatInstant(0),
@@ -127,6 +137,5 @@ async function stoppedPosition(
     records: 0,
     rows: 0,
     deadLetters: 0,
-    stopped: { code: error.code, message: error.message },
   };
 }

@@ -32,6 +32,10 @@ export type PartitionWriter = {
   flushDue(): void;
   /** Commits everything and waits for it. */
   finish(): Promise<void>;
+  /** The same, and takes nothing more. */
+  leave(): Promise<void>;
+  /** Takes nothing more, and says why; what it has is still committed. */
+  stop(stop: LogStop): void;
   /** Notes how far Kafka had come at an instant, for the frontier. */
   observe(offsets: TopicPartitionOffsets, atMs: number): void;
   position(): LogPosition;
@@ -52,6 +56,8 @@ type State = {
   /** The last sealed record, until Kafka has shown that it still has it. */
   compare: LastRecord | null;
   stopped: LogStop | null;
+  /** `leaving`: nothing more is taken; `left`: nor committed. */
+  going: 'on' | 'leaving' | 'left';
   /** What a commit failed with: its plan may lie in the log, and only a takeover may finish it. */
   failure: Error | null;
   committing: { readonly done: Promise<void>; readonly bytes: number } | null;
@@ -59,7 +65,6 @@ type State = {
   caughtUp: boolean;
   done: { batches: number; records: number; rows: number; deadLetters: number };
   buffer: LineBuffer;
-  /** When the first record of the buffer was taken. */
   firstAtMs: number;
   /** Up to here records are sealed or being committed. */
   takenTo: string;
@@ -75,6 +80,7 @@ export function createPartitionWriter(deps: PartitionDeps, taken: Takeover): Par
     open,
     compare: start.compare,
     stopped: null,
+    going: 'on',
     failure: null,
     committing: null,
     frontierMs: open.state.lastRecordTime === null ? 0 : Date.parse(open.state.lastRecordTime),
@@ -91,7 +97,7 @@ export function createPartitionWriter(deps: PartitionDeps, taken: Takeover): Par
     rowsOfLastFlush: null,
   };
   deps.budget.join({
-    buffered: () => state.buffer.bytes(),
+    buffered: () => (state.going === 'left' ? 0 : state.buffer.bytes()),
     committing: () => state.committing?.bytes ?? 0,
     begin: () => begin(deps, state),
   });
@@ -105,6 +111,12 @@ export function createPartitionWriter(deps: PartitionDeps, taken: Takeover): Par
       if (isDue(deps, state)) begin(deps, state);
     },
     finish: () => finish(deps, state),
+    leave: async () => {
+      state.going = 'leaving';
+      await finish(deps, state);
+      state.going = 'left';
+    },
+    stop: (stop) => void (state.stopped ??= stop),
     idle: async () => state.committing?.done,
     observe: (offsets, atMs) => observe(state, offsets, atMs),
     position: () => positionOf(state),
@@ -113,7 +125,7 @@ export function createPartitionWriter(deps: PartitionDeps, taken: Takeover): Par
 }
 
 async function accept(deps: PartitionDeps, state: State, fetched: Fetched): Promise<void> {
-  if (state.stopped !== null || deps.signal.aborted) return;
+  if (state.stopped !== null || state.going !== 'on' || deps.signal.aborted) return;
   const found = await checkContinuity(deps, state, fetched);
   if (found.kind === 'stop') {
     state.stopped = found.stop;
@@ -142,7 +154,7 @@ function append(
 
 function isDue(deps: PartitionDeps, state: State): boolean {
   if (state.failure !== null) throw state.failure;
-  if (state.stopped?.code === 'WRITER_REPLACED' || deps.signal.aborted) return false;
+  if (isOver(state) || deps.signal.aborted) return false;
   const facts = {
     rows: state.buffer.rows(),
     bytes: state.buffer.bytes(),
@@ -153,11 +165,16 @@ function isDue(deps: PartitionDeps, state: State): boolean {
   return decideFlush(facts, deps.limits, deps.ports.now()).kind === 'flush';
 }
 
+/** Whether the log is somebody else's now. */
+function isOver({ stopped, going }: State): boolean {
+  return going === 'left' || stopped?.code === 'WRITER_REPLACED';
+}
+
 /** Begins to commit the buffer, unless a commit is running or there is nothing to commit. */
 function begin(deps: PartitionDeps, state: State): void {
   const { offsetNext, buffer } = state;
-  const isOver = state.failure !== null || state.stopped?.code === 'WRITER_REPLACED';
-  if (isOver || state.committing !== null || deps.signal.aborted) return;
+  if (state.failure !== null || isOver(state) || state.committing !== null || deps.signal.aborted)
+    return;
   if (BigInt(offsetNext) <= BigInt(state.takenTo)) return;
   const bytes = buffer.bytes();
   const lines = buffer.take();

@@ -1,12 +1,24 @@
 import { Context } from '@temporalio/activity';
 import { messageOf } from '../errors.ts';
-import type { Dataset } from '../lake/dataset.ts';
-import { dealOut } from '../lake/lanes.ts';
-import type { IngestInput, IngestResult, LogAdvanced, LogPosition } from '../lake/messages.ts';
-import { logName, parseLogName } from '../lake/paths.ts';
-import type { Ports, TopicPartitionOffsets } from '../ports.ts';
-import type { Group, StartGroup } from './ingest-group.ts';
+import { isReplaced } from '../lake/lanes.ts';
+import type {
+  IngestInput,
+  IngestResult,
+  LogAdvanced,
+  LogPosition,
+  LogsStopped,
+} from '../lake/messages.ts';
+import { parseLogName } from '../lake/paths.ts';
 import type { LogReport } from './ingest-logs.ts';
+import {
+  type Slice,
+  type SliceDeps,
+  endOf,
+  newSlice,
+  positionsOf,
+  reportsOf,
+  serveWhatIsWanted,
+} from './ingest-slice.ts';
 
 /*
  * The long-running ingest activity of one lane. It takes its source logs over, reads until the slice
@@ -14,18 +26,14 @@ import type { LogReport } from './ingest-logs.ts';
  * published offsets are only told from them.
  */
 
-export type IngestDeps = {
-  readonly ports: Pick<Ports, 'source' | 'now' | 'logger'>;
-  readonly dataset: Pick<Dataset, 'name'>;
-  readonly topics: readonly string[];
-  readonly startGroup: StartGroup;
-  /** So many groups share the topic partitions of a lane. */
-  readonly groupsMax: number;
+export type IngestDeps = SliceDeps & {
   readonly sliceMs: number;
   /** Kafka group under which positions are shown to lag tools. */
   readonly lagGroup: string;
   /** Tells the owner of the windows; a level, so a lost one is made good by the next. */
   readonly tellOwner: (message: LogAdvanced) => Promise<void>;
+  /** Tells the workflow of the lane what does not go on; a level too. */
+  readonly tellLane: (workflowId: string, message: LogsStopped) => Promise<void>;
   /** Aborted when the process is asked to end: flush, return, let another worker go on. */
   readonly draining: AbortSignal;
   /** A different text on each call. */
@@ -33,7 +41,7 @@ export type IngestDeps = {
 };
 
 const tickMs = 250;
-const observeEveryMs = 1_000;
+const serveEveryMs = 1_000;
 const tellEveryMs = 1_000;
 const tellIdleEveryMs = 10_000;
 const publishEveryMs = 5_000;
@@ -48,10 +56,9 @@ export function createIngestActivities(deps: IngestDeps): IngestActivities {
       const context = Context.current();
       const { workflowExecution, attempt } = context.info;
       const runId = workflowExecution?.runId ?? 'no-workflow';
-      return runSlice(deps, {
+      return runSlice(deps, input, {
         writer: `${input.lane}/${runId}/${attempt}/${deps.uniqueId()}`,
-        without: new Set(input.without),
-        cancelled: context.cancellationSignal,
+        workflowId: workflowExecution?.workflowId ?? 'no-workflow',
         heartbeat: (positions) => context.heartbeat({ schema: 1, positions }),
         sleep: (ms) => context.sleep(ms),
       });
@@ -60,76 +67,33 @@ export function createIngestActivities(deps: IngestDeps): IngestActivities {
 }
 
 /** What a slice needs of Temporal, so that it can also be run without. */
-type SliceContext = {
+export type SliceContext = {
   readonly writer: string;
-  /** Logs that the lane leaves alone. */
-  readonly without: ReadonlySet<string>;
-  readonly cancelled: AbortSignal;
+  readonly workflowId: string;
   readonly heartbeat: (positions: readonly LogPosition[]) => void;
   /** Rejects when the activity is cancelled. */
   readonly sleep: (ms: number) => Promise<unknown>;
 };
 
-/** The groups of a slice; new topic partitions get one more. */
-type Slice = {
-  readonly groups: Group[];
-  /** The first failure of a group. */
-  failure: { readonly error: unknown } | null;
-};
-
 /** Runs one slice. Throws what stopped it; whatever was sealed until then stays sealed. */
-async function runSlice(deps: IngestDeps, context: SliceContext): Promise<IngestResult> {
-  const slice: Slice = { groups: [], failure: null };
-  startGroups(deps, context, slice, await describeTopics(deps));
+export async function runSlice(
+  deps: IngestDeps,
+  input: IngestInput,
+  context: SliceContext,
+): Promise<IngestResult> {
+  const slice = newSlice(input, context.writer);
   try {
     const ended = await tickUntilOver(deps, context, slice);
     for (const group of slice.groups) group.finish();
     await endOf(slice);
-    await tell(deps, slice);
+    await tellOwner(deps, slice);
     if (slice.failure !== null) throw slice.failure.error;
-    return { ended, logs: positionsOf(slice) };
+    return { ended, revision: slice.control.revision, logs: positionsOf(slice) };
   } finally {
     // Nothing of a slice outlives it.
     for (const group of slice.groups) group.halt();
     await endOf(slice);
   }
-}
-
-function endOf({ groups }: Slice): Promise<unknown> {
-  return Promise.allSettled(groups.map(({ ended }) => ended));
-}
-
-/** Starts groups for the topic partitions that none serves yet. */
-function startGroups(
-  deps: IngestDeps,
-  { writer, without }: SliceContext,
-  slice: Slice,
-  described: readonly TopicPartitionOffsets[],
-): void {
-  const served = new Set(slice.groups.flatMap(({ logs }) => logs));
-  const wanted = described.filter(({ topic, partition }) => {
-    const log = logName(topic, partition);
-    return !served.has(log) && !without.has(log);
-  });
-  for (const topicPartitions of dealOut(wanted, deps.groupsMax)) {
-    const group = deps.startGroup({ writer, topicPartitions });
-    group.ended.catch((error: unknown) => (slice.failure ??= { error }));
-    slice.groups.push(group);
-  }
-}
-
-function describeTopics({ ports, topics }: IngestDeps): Promise<readonly TopicPartitionOffsets[]> {
-  return Promise.all(topics.map((topic) => ports.source.describeTopic(topic))).then((all) =>
-    all.flat(),
-  );
-}
-
-function reportsOf({ groups }: Slice): readonly LogReport[] {
-  return groups.flatMap((group) => group.reports());
-}
-
-function positionsOf(slice: Slice): readonly LogPosition[] {
-  return reportsOf(slice).map(({ caughtUp: _, ...position }) => position);
 }
 
 async function tickUntilOver(
@@ -139,20 +103,17 @@ async function tickUntilOver(
 ): Promise<IngestResult['ended']> {
   const { now } = deps.ports;
   const endMs = now() + deps.sliceMs;
-  const said = { atMs: 0, text: '', publishedMs: 0 };
-  let observedMs = 0;
+  const said = { atMs: 0, text: '', stopped: '[]', publishedMs: 0 };
+  let servedMs = -Infinity;
   while (slice.failure === null) {
-    if (now() - observedMs >= observeEveryMs) {
-      observedMs = now();
-      const described = await describeTopics(deps);
-      for (const group of slice.groups) group.observe(described, observedMs);
-      startGroups(deps, context, slice, described);
+    if (now() - servedMs >= serveEveryMs) {
+      servedMs = now();
+      await serveWhatIsWanted(deps, slice);
     }
     context.heartbeat(positionsOf(slice));
-    await tellWhenDue(deps, slice, said);
+    await tellWhenDue(deps, context, slice, said);
     if (deps.draining.aborted) return 'draining';
-    // A person is needed: the workflow must know, and show it.
-    if (reportsOf(slice).some(({ stopped }) => stopped !== null)) return 'stopped';
+    if (slice.retired) return 'retired';
     if (now() >= endMs) return 'slice';
     await context.sleep(tickMs);
   }
@@ -162,15 +123,19 @@ async function tickUntilOver(
 
 async function tellWhenDue(
   deps: IngestDeps,
+  { workflowId }: SliceContext,
   slice: Slice,
-  said: { atMs: number; text: string; publishedMs: number },
+  said: { atMs: number; text: string; stopped: string; publishedMs: number },
 ): Promise<void> {
   const reports = reportsOf(slice);
   const nowMs = deps.ports.now();
-  const text = reports.map(({ number, caughtUp }) => `${number}/${caughtUp}`).join();
+  const text = reports
+    .map(({ number, caughtUp, stopped }) => `${number}/${caughtUp}/${stopped?.code}`)
+    .join();
   const idle = text === said.text;
   if (nowMs - said.atMs >= (idle ? tellIdleEveryMs : tellEveryMs)) {
-    await tell(deps, slice);
+    await tellOwner(deps, slice);
+    await tellLane(deps, workflowId, slice, said);
     Object.assign(said, { atMs: nowMs, text });
   }
   if (nowMs - said.publishedMs >= publishEveryMs) {
@@ -180,7 +145,7 @@ async function tellWhenDue(
 }
 
 /** Stopped ones too: their frontier holds back every window that they may still have rows for. */
-async function tell(deps: IngestDeps, slice: Slice): Promise<void> {
+async function tellOwner(deps: IngestDeps, slice: Slice): Promise<void> {
   const mine = positionsOf(slice).filter((position) => !isReplaced(position));
   const logs = mine.map(({ log, number, frontier }) => ({
     log,
@@ -195,9 +160,22 @@ async function tell(deps: IngestDeps, slice: Slice): Promise<void> {
   }
 }
 
-/** A log that another writer has taken over: that one speaks for it. */
-function isReplaced({ stopped }: LogPosition): boolean {
-  return stopped?.code === 'WRITER_REPLACED';
+/** A person may be needed: the workflow must know, and show it, while the others go on. */
+async function tellLane(
+  deps: IngestDeps,
+  workflowId: string,
+  slice: Slice,
+  said: { stopped: string },
+): Promise<void> {
+  const stopped = positionsOf(slice).filter((position) => position.stopped !== null);
+  const text = JSON.stringify(stopped.map(({ log, stopped: stop }) => [log, stop]));
+  if (text === said.stopped) return;
+  try {
+    await deps.tellLane(workflowId, { stopped });
+    said.stopped = text;
+  } catch (error) {
+    deps.ports.logger.warn({ error: messageOf(error) }, 'the workflow of the lane was not reached');
+  }
 }
 
 async function publishPositions(deps: IngestDeps, reports: readonly LogReport[]): Promise<void> {

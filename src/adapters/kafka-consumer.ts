@@ -2,11 +2,10 @@ import assert from 'node:assert';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Cluster, Consumer } from 'kafkajs';
 import type { TopicPartition } from '../ports.ts';
-import type { IngotError } from '../errors.ts';
 import { assignExactly, forbidResets } from './kafka-assignment.ts';
 import { type KafkaClient, kafkaRetry } from './kafka-client.ts';
 import { kafkaErrorTypes } from './kafka-faults.ts';
-import { checkFetches } from './kafka-fetch-check.ts';
+import { type FetchFault, checkFetches } from './kafka-fetch-check.ts';
 
 /** A consumer of exactly these topic partitions, and the cluster that it knows them from. */
 export type OpenConsumer = {
@@ -22,8 +21,8 @@ export type ConsumerOptions = {
   readonly topicPartitions: readonly TopicPartition[];
   /** Told instead of a reset when an offset is out of range; the consumer then crashes. */
   readonly onOutOfRange: (where: TopicPartition) => void;
-  /** Told when the bytes of a record batch cannot be read; the consumer then crashes. */
-  readonly onUnreadable: (error: IngotError) => void;
+  /** Told of a topic partition that cannot be read on, at each fetch; the others go on. */
+  readonly onFault: (fault: FetchFault) => void;
 };
 
 const bytesPerTopicPartitionMax = 1_048_576;
@@ -56,7 +55,7 @@ export function openConsumer(options: ConsumerOptions): OpenConsumer {
   const [cluster] = clusters;
   assert(cluster !== undefined, 'kafkajs makes the assigners when it makes the consumer');
   forbidResets(cluster, options.onOutOfRange);
-  checkFetches(cluster, options.onUnreadable);
+  checkFetches(cluster, options.onFault);
   return { consumer, cluster, group };
 }
 

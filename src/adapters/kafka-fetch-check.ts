@@ -1,9 +1,14 @@
 import type { Broker, Cluster, KafkaMessage } from 'kafkajs';
 import { IngotError } from '../errors.ts';
-import type { SourceRecord } from '../ports.ts';
+import type { SourceRecord, TopicPartition } from '../ports.ts';
 import { hasBatches } from './kafka-batches.ts';
-import { type RecordSet, recordSetsOf, withoutRecords } from './kafka-record-sets.ts';
-import { decodeRecordSet } from './kafka-records.ts';
+import {
+  type RecordSet,
+  offsetOutOfRange,
+  recordSetsOf,
+  withoutRecords,
+} from './kafka-record-sets.ts';
+import { type DecodedSet, decodeRecordSet } from './kafka-records.ts';
 
 /* What kafkajs has inside: a broker looks up how to ask for something, and how to read the answer. */
 type Protocol = {
@@ -27,11 +32,19 @@ export function recordsBehind(messages: readonly KafkaMessage[]): readonly Sourc
   return last?.records ?? null;
 }
 
+/** What Kafka or its bytes say of one topic partition, while there may be nothing wrong with others. */
+export type FetchFault =
+  | { readonly kind: 'outOfRange'; readonly where: TopicPartition }
+  | { readonly kind: 'unreadable'; readonly where: TopicPartition; readonly error: IngotError };
+
+type OnFault = (fault: FetchFault) => void;
+
 /**
- * Makes every fetch of the cluster decode its records here, and not in kafkajs. What nobody can read
- * is told to `onUnreadable`, and the consumer crashes without trying again.
+ * Makes every fetch of the cluster decode its records here, and not in kafkajs. A topic partition that
+ * cannot be read on is told to `onFault`, and kafkajs sees the others alone: it would reset the
+ * offset, or fail the fetch of all of them.
  */
-export function checkFetches(cluster: Cluster, onUnreadable: (error: IngotError) => void): void {
+export function checkFetches(cluster: Cluster, onFault: OnFault): void {
   const findBroker = cluster.findBroker.bind(cluster);
   const checked = new WeakSet<Lookup>();
   cluster.findBroker = async (node) => {
@@ -39,53 +52,67 @@ export function checkFetches(cluster: Cluster, onUnreadable: (error: IngotError)
     // A broker has a new lookup after each time that it has connected.
     const { lookupRequest } = broker as unknown as BrokerInside;
     if (checked.has(lookupRequest)) return broker;
-    const lookup = checkedLookup(lookupRequest, onUnreadable);
+    const lookup = checkedLookup(lookupRequest, onFault);
     checked.add(lookup);
     return Object.assign(broker, { lookupRequest: lookup });
   };
 }
 
-function checkedLookup(lookup: Lookup, onUnreadable: (error: IngotError) => void): Lookup {
+function checkedLookup(lookup: Lookup, onFault: OnFault): Lookup {
   return (apiKey, definition) => {
     const protocol = lookup(apiKey, definition);
     if (apiKey !== fetchKey) return protocol;
     return (...args) => {
       const { request, response, ...others } = protocol(...args);
-      const decode = async (raw: Buffer): Promise<FetchResponse> => {
-        try {
-          return await decodeFetch(response, raw, request.apiVersion);
-        } catch (error) {
-          if (error instanceof IngotError) onUnreadable(error);
-          throw Object.assign(error as Error, { retriable: false });
-        }
-      };
+      const decode = (raw: Buffer): Promise<FetchResponse> =>
+        decodeFetch({ decode: response.decode, apiVersion: request.apiVersion, onFault }, raw);
       return { ...others, request, response: { ...response, decode } };
     };
   };
 }
 
+type FetchDecoder = {
+  readonly decode: Protocol['response']['decode'];
+  readonly apiVersion: number;
+  readonly onFault: OnFault;
+};
+
 /** kafkajs decodes the response without its records, and gets stand-ins for them. */
 export async function decodeFetch(
-  { decode }: Protocol['response'],
+  { decode, apiVersion, onFault }: FetchDecoder,
   raw: Buffer,
-  apiVersion: number,
 ): Promise<FetchResponse> {
   const sets = recordSetsOf(raw, apiVersion);
-  if (!sets.every(hasBatches)) return decode(raw);
+  const lost = sets.filter(({ errorCode }) => errorCode === offsetOutOfRange);
+  for (const where of lost) onFault({ kind: 'outOfRange', where: placeOf(where) });
+  if (!sets.every(hasBatches)) return decode(withoutRecords(raw, lost));
   const response = await decode(withoutRecords(raw, sets));
   const partitions = response.responses.flatMap((topic) => topic.partitions);
   for (const [index, set] of sets.entries()) {
-    partitions[index]!.messages = [...(await standInsFor(set))];
+    partitions[index]!.messages = [...(await standInsFor(set, onFault))];
   }
   return response;
+}
+
+function placeOf({ topic, partition }: TopicPartition): TopicPartition {
+  return { topic, partition };
+}
+
+async function standInsFor(set: RecordSet, onFault: OnFault): Promise<readonly object[]> {
+  try {
+    return standIns(await decodeRecordSet(set));
+  } catch (error) {
+    if (!(error instanceof IngotError)) throw error;
+    onFault({ kind: 'unreadable', where: placeOf(set), error });
+    return [];
+  }
 }
 
 /**
  * One message at the offset of the last record, visible or not: from there kafkajs fetches on. A
  * fetch without a visible record looks to it like one of control records alone, which it skips.
  */
-async function standInsFor(set: RecordSet): Promise<readonly object[]> {
-  const { records, lastOffset } = await decodeRecordSet(set);
+function standIns({ records, lastOffset }: DecodedSet): readonly object[] {
   if (lastOffset === null) return [];
   return [
     {

@@ -6,7 +6,7 @@ import { offsetsLost, topicMissing } from './event-source-faults.ts';
 import { type KafkaClient, withAdmin } from './kafka-client.ts';
 import { awaitCoordinator, type OpenConsumer, openConsumer } from './kafka-consumer.ts';
 import { createCursor, type Cursor } from './kafka-cursor.ts';
-import { recordsBehind } from './kafka-fetch-check.ts';
+import { type FetchFault, recordsBehind } from './kafka-fetch-check.ts';
 import { toKafkaFault } from './kafka-faults.ts';
 import { recordOf } from './kafka-messages.ts';
 
@@ -41,6 +41,11 @@ type Reading = {
   handingOn: number;
   silentTicks: number;
   beat: () => Promise<void>;
+  /** Topic partitions that are read no more; kafkajs is told so. */
+  readonly resting: Set<string>;
+  pause: (where: TopicPartition) => void;
+  readonly isWanted: (where: TopicPartition) => boolean;
+  readonly onLost: ReadOptions['onLost'];
 };
 
 const tickMs = 1_000;
@@ -62,7 +67,8 @@ export async function readWithConsumer(setting: ReadSetting, options: ReadOption
   if (end.kind === 'outOfRange') throw await describeLoss(setting, reading, end.where);
 }
 
-function createReading({ brokers }: KafkaClient, { positions, onFetched }: ReadOptions): Reading {
+function createReading({ brokers }: KafkaClient, options: ReadOptions): Reading {
+  const { positions, onFetched, onLost, isWanted = () => true } = options;
   let over = false;
   let settle: (end: End) => void = () => undefined;
   const ended = new Promise<End>((resolve) => {
@@ -82,22 +88,26 @@ function createReading({ brokers }: KafkaClient, { positions, onFetched }: ReadO
   };
   const beat = async (): Promise<void> => undefined;
   const counters = { failure: null, handingOn: 0, silentTicks: 0, beat };
-  return { brokers, cursors, ended, isOver, end, ...counters };
+  const rests = { resting: new Set<string>(), pause: () => undefined, isWanted, onLost };
+  return { brokers, cursors, ended, isOver, end, ...counters, ...rests };
 }
 
 /** Reads until there is a reason to end. Afterwards nothing of it runs or is connected. */
 async function consume(
-  { kafka, logger, uniqueId }: ReadSetting,
+  setting: ReadSetting,
   topicPartitions: readonly TopicPartition[],
   reading: Reading,
 ): Promise<End> {
+  const { kafka, logger, uniqueId } = setting;
   const open = openConsumer({
     kafka,
     group: `ingot-read-${uniqueId()}`,
     topicPartitions,
     onOutOfRange: (where) => reading.end({ kind: 'outOfRange', where }),
-    onUnreadable: (error) => reading.end({ kind: 'failed', error }),
+    onFault: (fault) => lose(setting, reading, fault),
   });
+  reading.pause = ({ topic, partition }) =>
+    open.consumer.pause([{ topic, partitions: [partition] }]);
   listen(open.consumer, reading, logger);
   const ticking = setInterval(() => tick(reading), tickMs);
   try {
@@ -201,7 +211,7 @@ async function handOn(
 ): Promise<void> {
   const cursor = reading.cursors.get(keyOf(where));
   assert(cursor !== undefined, 'kafkajs fetches what was assigned');
-  if (reading.isOver()) return;
+  if (reading.isOver() || reading.resting.has(keyOf(where))) return;
   reading.handingOn += 1;
   try {
     await step(cursor);
@@ -215,16 +225,44 @@ async function handOn(
 
 function tick(reading: Reading): void {
   if (reading.isOver()) return;
+  for (const key of reading.cursors.keys()) {
+    if (!reading.isWanted(topicPartitionOf(key))) rest(reading, key);
+  }
   // kafkajs sends heartbeats only between batches. One that fails here fails there again.
   reading.beat().catch(() => undefined);
   // Ticks are counted, not the clock, so that a process that was stopped for a while may go on.
-  reading.silentTicks = reading.handingOn > 0 ? 0 : reading.silentTicks + 1;
+  const isQuiet = reading.handingOn > 0 || reading.resting.size === reading.cursors.size;
+  reading.silentTicks = isQuiet ? 0 : reading.silentTicks + 1;
   if (reading.silentTicks < silentTicksMax) return;
   const fault = new IngotError('PART_UNREACHABLE', 'Kafka has not answered a fetch for too long', {
     retryable: true,
     facts: { address: reading.brokers.join(','), waitedMs: silentTicksMax * tickMs },
   });
   reading.end({ kind: 'failed', error: fault });
+}
+
+/** Reads a topic partition no more, while the others go on. */
+function rest(reading: Reading, key: string): boolean {
+  if (reading.resting.has(key)) return false;
+  reading.resting.add(key);
+  reading.pause(topicPartitionOf(key));
+  return true;
+}
+
+/** Without anybody to tell, the read ends with what one topic partition is lost by. */
+function lose(setting: ReadSetting, reading: Reading, fault: FetchFault): void {
+  const { where } = fault;
+  const { onLost } = reading;
+  if (reading.isOver() || !rest(reading, keyOf(where))) return;
+  if (onLost === undefined) {
+    const isUnreadable = fault.kind === 'unreadable';
+    return reading.end(isUnreadable ? { kind: 'failed', error: fault.error } : fault);
+  }
+  if (fault.kind === 'unreadable') return onLost(where, fault.error);
+  describeLoss(setting, reading, where).then(
+    (error) => onLost(where, error),
+    (error: unknown) => reading.end({ kind: 'failed', error }),
+  );
 }
 
 async function describeLoss(

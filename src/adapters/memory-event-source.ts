@@ -6,6 +6,7 @@ import type {
   TopicPartition,
   TopicPartitionOffsets,
 } from '../ports.ts';
+import { IngotError } from '../errors.ts';
 import { offsetsLost, topicMissing } from './event-source-faults.ts';
 
 export type NewRecord = {
@@ -104,7 +105,8 @@ function describe(store: Store, topic: string): readonly TopicPartitionOffsets[]
 }
 
 /** Each topic partition is read by a loop of its own; the first that fails ends them all. */
-async function readAll(store: Store, { positions, onFetched, signal }: ReadOptions): Promise<void> {
+async function readAll(store: Store, options: ReadOptions): Promise<void> {
+  const { positions, onFetched, signal, onLost } = options;
   if (signal.aborted) return;
   const keys = new Set(positions.map(keyOf));
   assert(keys.size === positions.length, 'a topic partition is read from one position only');
@@ -115,7 +117,12 @@ async function readAll(store: Store, { positions, onFetched, signal }: ReadOptio
   const abort = (): void => wake(store);
   signal.addEventListener('abort', abort, { once: true });
   const loops = positions.map((position) =>
-    readOne(store, position, onFetched, isOver).catch((error: unknown) => {
+    readOne(store, position, onFetched, () => {
+      return isOver() || options.isWanted?.(position) === false;
+    }).catch((error: unknown) => {
+      if (onLost !== undefined && error instanceof IngotError && lostCodes.has(error.code)) {
+        return onLost(position, error);
+      }
       failures.push(error);
       wake(store);
     }),
@@ -128,6 +135,8 @@ async function readAll(store: Store, { positions, onFetched, signal }: ReadOptio
   signal.removeEventListener('abort', abort);
   if (failures.length > 0) throw failures[0];
 }
+
+const lostCodes: ReadonlySet<string> = new Set(['OFFSETS_LOST', 'TOPIC_MISSING']);
 
 async function readOne(
   store: Store,

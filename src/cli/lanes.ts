@@ -1,17 +1,18 @@
 import { userInfo } from 'node:os';
 import { WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client';
 import type { Command } from 'commander';
+import { readControl } from '../activities/control.ts';
 import { events } from '../datasets/events.ts';
 import { IngotError, messageOf } from '../errors.ts';
+import { laneName, laneOf } from '../lake/lanes.ts';
 import type { AcceptedGap, LogRequest } from '../lake/messages.ts';
 import { laneId } from '../lake/messages.ts';
+import { parseLogName } from '../lake/paths.ts';
 import { silentLogger } from '../workers/logger.ts';
 import type { CliContext } from './context.ts';
 import { configForAsking } from './demo-settings.ts';
 import { addExamples } from './help.ts';
-import { logStates } from './lane-states.ts';
-
-const lane = 'lane-0';
+import { notRunning, printLogStates, readLogStates } from './lane-report.ts';
 
 type Decision = 'pauseLog' | 'resumeLog' | 'acceptOffsetGap';
 
@@ -29,13 +30,14 @@ export function addLanesCommand(program: Command, context: CliContext): void {
     verb: 'pause',
     update: 'pauseLog',
     description: 'Stop one source log; the others go on. Windows that it may have rows for wait.',
-    done: (log) => `${log} is paused; \`ingot lanes resume ${log} --reason …\` lets it go on.`,
+    done: (log) =>
+      `${log} stops within seconds; \`ingot lanes resume ${log} --reason …\` lets it go on.`,
   });
   addDecision(lanes, context, {
     verb: 'resume',
     update: 'resumeLog',
     description: 'Let a source log go on that is paused, or that another writer has taken over.',
-    done: (log) => `${log} goes on.`,
+    done: (log) => `${log} goes on within seconds.`,
   });
   addDecision(lanes, context, {
     verb: 'accept-gap',
@@ -80,8 +82,11 @@ async function decide(
 ): Promise<unknown> {
   const { config } = await configForAsking(context.env);
   const { connectClient } = await import('../workers/temporal.ts');
+  const { createGroupPorts } = await import('../workers/ingest-wiring.ts');
+  const { objects } = createGroupPorts(config, silentLogger);
+  const { lanes } = await readControl(objects, events.name);
   const { client, connection } = await connectClient(config);
-  const workflowId = laneId(events.name, lane);
+  const workflowId = laneId(events.name, laneName(laneOf(parseLogName(request.log), lanes)));
   try {
     const handle = client.workflow.getHandle(workflowId);
     return await context.console.step(`Asking ${workflowId}`, () =>
@@ -99,45 +104,9 @@ async function decide(
   }
 }
 
-function notRunning(workflowId: string, cause: Error): IngotError {
-  const sentence = 'ingest does not run; `ingot worker ingest` starts it';
-  return new IngotError('INPUT_INVALID', sentence, {
-    retryable: false,
-    facts: { workflow: workflowId },
-    cause,
-  });
-}
-
 async function showStatus(context: CliContext, json: boolean): Promise<void> {
   const { config } = await configForAsking(context.env);
-  const { connectClient } = await import('../workers/temporal.ts');
-  const { createGroupPorts } = await import('../workers/ingest-wiring.ts');
-  const { client, connection } = await connectClient(config);
-  const workflowId = laneId(events.name, lane);
-  try {
-    const { source, now } = createGroupPorts(config, silentLogger);
-    const states = await logStates({ handle: client.workflow.getHandle(workflowId), source });
-    if (json) {
-      context.console.printJson(states);
-      return;
-    }
-    const nowMs = now();
-    context.console.printTable(
-      ['log', 'entry', 'next offset', 'lag', 'complete up to', 'behind', 'state'],
-      states.map((state) => [
-        state.log,
-        state.number,
-        state.offsetNext,
-        state.lag,
-        state.frontier,
-        `${Math.max(0, Math.round((nowMs - Date.parse(state.frontier)) / 1_000))} s`,
-        state.stopped === null ? 'running' : `${state.stopped.code}: ${state.stopped.message}`,
-      ]),
-    );
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) throw notRunning(workflowId, error);
-    throw error;
-  } finally {
-    await connection.close();
-  }
+  const states = await readLogStates(config);
+  if (json) context.console.printJson(states);
+  else printLogStates(context, states);
 }

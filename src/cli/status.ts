@@ -1,17 +1,22 @@
 import type { Command } from 'commander';
+import { messageOf } from '../errors.ts';
 import { stackStatus } from '../stack/status.ts';
 import type { CliContext } from './context.ts';
+import { configForAsking } from './demo-settings.ts';
 import { addExamples } from './help.ts';
+import { printLogStates, readLogStates } from './lane-report.ts';
 
 export function addStatusCommand(program: Command, context: CliContext): void {
   const command = program
     .command('status')
-    .description('Say for each part where it is, whether it answers, and who started it.')
+    .description(
+      'Say for each part where it is, whether it answers, and who started it; and where ingest is.',
+    )
     .option('--json', 'print the parts as JSON')
     .action((options: { json?: true }) => status(context, options.json === true));
   addExamples(command, [
-    ['ingot status', 'A table of the parts.'],
-    ['ingot status --json', 'The same for a script.'],
+    ['ingot status', 'A table of the parts, and one of the topic partitions.'],
+    ['ingot status --json', 'The parts for a script; `ingot lanes status --json` has the rest.'],
   ]);
 }
 
@@ -33,4 +38,19 @@ async function status(context: CliContext, json: boolean): Promise<void> {
       dataFolder,
     ]),
   );
+  await sayWhereIngestIs(
+    context,
+    parts.every(({ state }) => state === 'up'),
+  );
+}
+
+/** What is down is in the table above already. */
+async function sayWhereIngestIs(context: CliContext, isUp: boolean): Promise<void> {
+  if (!isUp) return;
+  const { config } = await configForAsking(context.env);
+  try {
+    printLogStates(context, await readLogStates(config));
+  } catch (error) {
+    context.console.say(`Where ingest is cannot be said: ${messageOf(error)}`);
+  }
 }

@@ -1,3 +1,4 @@
+import type { ControlChange } from './control.ts';
 import type { OwnerSettings } from './owner-decisions.ts';
 import type { LogAdvanced, PendingRange, Routed, WindowBuilt } from './owner-state.ts';
 import type { LogName } from './paths.ts';
@@ -12,9 +13,14 @@ import type { WindowId } from './window.ts';
 export type IngestInput = {
   readonly dataset: string;
   readonly lane: string;
-  /** Logs that the lane leaves alone: paused, stopped at a hole, or taken over by another writer. */
-  readonly without?: readonly LogName[];
+  /** Logs that another writer had taken over, at a revision of the control. */
+  readonly without?: { readonly logs: readonly LogName[]; readonly revision: number } | null;
 };
+
+/** All logs of a lane that do not go on; a level, told when it changes. */
+export type LogsStopped = { readonly stopped: readonly LogPosition[] };
+
+export type ChangeControlInput = { readonly dataset: string; readonly change: ControlChange };
 
 /** A person's decision about one source log of a lane. */
 export type LogRequest = {
@@ -59,7 +65,10 @@ export type LogPosition = {
 
 /** The bookmark of one slice of ingest; it enters workflow history as the activity's result. */
 export type IngestResult = {
-  readonly ended: 'slice' | 'stopped' | 'draining';
+  /** `retired`: the lane is one too many and has let go of everything. */
+  readonly ended: 'slice' | 'draining' | 'retired';
+  /** Of the control, as the slice has last read it. */
+  readonly revision: number;
   readonly logs: readonly LogPosition[];
 };
 

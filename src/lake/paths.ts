@@ -226,6 +226,11 @@ export function checkResultsKey(
   return `dq_results/${table.layer}/${table.name}/${windowId}/${version}.parquet`;
 }
 
+/** What people and settings want of the ingest of a dataset. */
+export function controlKey(dataset: string): string {
+  return `_control/${dataset}.json`;
+}
+
 /** The owner's bookmark as a hint for readers: up to which batch every window has been built. */
 export function bookmarkKey(dataset: string): string {
   return `_bookmark/${dataset}.json`;

@@ -20,6 +20,7 @@ export type ToThread =
       readonly offsets: readonly TopicPartitionOffsets[];
       readonly atMs: number;
     }
+  | { readonly kind: 'drop'; readonly log: string }
   | { readonly kind: 'finish' | 'halt' };
 
 export type FromThread =

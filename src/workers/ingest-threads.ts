@@ -44,6 +44,7 @@ function startGroupThread(options: GroupThreadsOptions, spec: GroupSpec): Group 
     logs: spec.topicPartitions.map(({ topic, partition }) => logName(topic, partition)),
     observe: (offsets, atMs) => send({ kind: 'observe', offsets, atMs }),
     reports: () => reports,
+    drop: (log) => send({ kind: 'drop', log }),
     finish: () => send({ kind: 'finish' }),
     halt: () => send({ kind: 'halt' }),
     ended,

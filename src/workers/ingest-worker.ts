@@ -1,10 +1,13 @@
 import { randomUUID } from 'node:crypto';
+import type { Client } from '@temporalio/client';
 import { Worker } from '@temporalio/worker';
+import { changeControl, createControlActivities } from '../activities/control.ts';
 import { createIngestActivities } from '../activities/ingest.ts';
 import { type GapDeps, createGapActivities } from '../activities/ingest-gap.ts';
 import { type GroupDeps, type StartGroup, startGroup } from '../activities/ingest-group.ts';
 import type { Config } from '../config.ts';
 import { events } from '../datasets/events.ts';
+import { laneName } from '../lake/lanes.ts';
 import { taskQueues } from '../lake/messages.ts';
 import type { Dataset } from '../lake/dataset.ts';
 import type { Logger } from '../ports.ts';
@@ -12,12 +15,15 @@ import { activityInterceptor } from './activity-interceptor.ts';
 import { createGroupThreads } from './ingest-threads.ts';
 import { createGroupPorts, groupSettings } from './ingest-wiring.ts';
 import type { RunningWorker } from './running-worker.ts';
-import { connectClient, connectWorker, ensureLane, signalOwner } from './temporal.ts';
+import { connectClient, connectWorker, ensureLane, signalLane, signalOwner } from './temporal.ts';
 import { compileThread } from './thread.ts';
 import { topicsOf } from './wiring.ts';
 
 /** What runs in the threads; tests bring their own. */
 const ownThread = new URL('./ingest-thread.ts', import.meta.url);
+
+/** Decisions about source logs that one worker carries out beside its lanes. */
+const decisionSlots = 2;
 
 /** The process that runs ingest: one activity slot per lane, no workflow code. */
 export async function startIngestWorker(
@@ -40,6 +46,7 @@ export async function startIngestWorker(
     sliceMs: config.INGEST_SLICE_SECONDS * 1_000,
     lagGroup: `ingot-${config.INGOT_ID}-${dataset.name}`,
     tellOwner: (message) => signalOwner(client, dataset.name, message),
+    tellLane: (workflowId, message) => signalLane(client, workflowId, message),
     draining: draining.signal,
     uniqueId: randomUUID,
   });
@@ -47,13 +54,17 @@ export async function startIngestWorker(
     connection: native,
     namespace: config.temporalNamespace,
     taskQueue: taskQueues.ingest,
-    activities: { ...activities, ...createGapActivities(gapDeps(config, dataset, ports)) },
-    maxConcurrentActivityTaskExecutions: 4,
+    activities: {
+      ...activities,
+      ...createGapActivities(gapDeps(config, dataset, ports)),
+      ...createControlActivities(ports.objects),
+    },
+    maxConcurrentActivityTaskExecutions: config.INGEST_LANES_PER_WORKER + decisionSlots,
     maxHeartbeatThrottleInterval: '5s',
     shutdownGraceTime: `${config.SHUTDOWN_GRACE_SECONDS}s`,
     interceptors: { activity: [activityInterceptor({ keepAlive: false })] },
   });
-  await ensureLane(client, dataset.name, 'lane-0');
+  await ensureLanes(config, client, dataset, ports);
   return {
     workers: [worker],
     drain: () => draining.abort(),
@@ -62,6 +73,20 @@ export async function startIngestWorker(
       await connection.close();
     },
   };
+}
+
+/** The settings of whichever worker started last say how many lanes there are. */
+async function ensureLanes(
+  { INGEST_LANES: lanes }: Config,
+  client: Client,
+  dataset: Dataset,
+  { objects, logger }: GroupDeps['ports'],
+): Promise<void> {
+  const control = await changeControl(objects, dataset.name, { kind: 'lanes', lanes });
+  logger.info({ lanes, revision: control.revision }, 'topic partitions are dealt to lanes');
+  for (let index = 0; index < lanes; index += 1) {
+    await ensureLane(client, dataset.name, laneName(index));
+  }
 }
 
 function gapDeps(config: Config, dataset: Dataset, ports: GroupDeps['ports']): GapDeps {

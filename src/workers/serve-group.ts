@@ -37,6 +37,8 @@ export function serveGroup(
     switch (message.kind) {
       case 'observe':
         return group.observe(message.offsets, message.atMs);
+      case 'drop':
+        return group.drop(message.log);
       case 'finish':
         return group.finish();
       case 'halt':

@@ -6,7 +6,7 @@ import {
 } from '@temporalio/client';
 import { NativeConnection } from '@temporalio/worker';
 import type { Config } from '../config.ts';
-import type { LogAdvanced } from '../lake/messages.ts';
+import type { LogAdvanced, LogsStopped } from '../lake/messages.ts';
 import { laneId, ownerId, scheduleId, taskQueues } from '../lake/messages.ts';
 import { connectTemporal, temporalConnectionOptions } from '../stack/temporal-connection.ts';
 import { datasetAttributes } from '../workflows/search-attributes.ts';
@@ -31,16 +31,26 @@ export async function connectWorker(config: Config): Promise<NativeConnection> {
   });
 }
 
-/** Starts the lane unless it runs. */
+/** Starts the lane unless it runs; one that is about to end is told that it is wanted again. */
 export async function ensureLane(client: Client, dataset: string, lane: string): Promise<void> {
-  await client.workflow.start('ingestLane', {
+  await client.workflow.signalWithStart('ingestLane', {
     workflowId: laneId(dataset, lane),
     taskQueue: taskQueues.workflows,
-    workflowIdConflictPolicy: 'USE_EXISTING',
+    signal: 'laneWanted',
+    signalArgs: [],
     typedSearchAttributes: datasetAttributes(dataset),
     staticSummary: `Kafka to bronze, ${lane}`,
     args: [{ dataset, lane }],
   });
+}
+
+/** Tells a running lane what does not go on. */
+export async function signalLane(
+  client: Client,
+  workflowId: string,
+  message: LogsStopped,
+): Promise<void> {
+  await client.workflow.getHandle(workflowId).signal('logsStopped', message);
 }
 
 /** Tells the owner of the windows, starting it where it does not run. */

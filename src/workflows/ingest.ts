@@ -1,11 +1,10 @@
 import {
   ApplicationFailure,
-  CancellationScope,
-  condition,
   allHandlersFinished,
+  condition,
   continueAsNew,
   currentUpdateInfo,
-  isCancellation,
+  log as logger,
   setCurrentDetails,
   setHandler,
   workflowInfo,
@@ -13,6 +12,7 @@ import {
 import {
   type LogsOfLane,
   afterSlice,
+  afterStops,
   describeLogs,
   pausedLog,
   withoutOf,
@@ -21,17 +21,20 @@ import {
 import type { AcceptedGap, IngestInput, IngestResult, LogRequest } from '../lake/messages.ts';
 import {
   acceptOffsetGapUpdate,
+  laneWantedSignal,
+  logsStoppedSignal,
   pauseLogUpdate,
   positionsQuery,
   renewSignal,
   resumeLogUpdate,
 } from './messages.ts';
 import { decisions, ingestion } from './proxies.ts';
-import { checkedLogRequest } from './signal-checks.ts';
+import { checkedLogRequest, checkedLogsStopped } from './signal-checks.ts';
 
-export type IngestLaneInput = IngestInput & {
+export type IngestLaneInput = Pick<IngestInput, 'dataset' | 'lane'> & {
   /** The bookmark of the run before; comes with continue-as-new only. */
   readonly logs?: IngestResult['logs'];
+  readonly revision?: number;
 };
 
 /** Above this a run ends at the next slice, well before Temporal suggests it. */
@@ -40,70 +43,89 @@ const historyLengthMax = 2_000;
 /**
  * One lane: slice after slice of the ingest activity. Each slice returns its positions, so that the
  * bookmark is workflow history; the source logs in the lake remain the truth. What a person decides
- * about a log ends the running slice, so that the next one knows.
+ * about a log becomes part of the control of ingest, which the running slice reads, so that the other
+ * logs go on.
  */
 export async function ingestLane(input: IngestLaneInput): Promise<void> {
   const { dataset, lane } = input;
   let logs: LogsOfLane = input.logs ?? [];
+  let revision = input.revision ?? 0;
   let renewed = false;
-  let slice: CancellationScope | null = null;
+  let wanted: boolean;
   const change = (changed: LogsOfLane): void => {
     logs = changed;
     setCurrentDetails(describeLogs(logs));
-    slice?.cancel();
   };
-  setHandler(positionsQuery, () => logs);
   setHandler(renewSignal, () => void (renewed = true));
-  setHandler(
-    pauseLogUpdate,
-    (request) => change([...others(logs, request), pausedLog(logs, request)]),
-    { validator: (request: LogRequest) => void requireStop(logs, request, null) },
-  );
-  setHandler(resumeLogUpdate, (request) => change(others(logs, request)), {
-    validator: (request: LogRequest) =>
-      void requireStop(logs, request, ['PAUSED', 'WRITER_REPLACED']),
-  });
-  setHandler(
-    acceptOffsetGapUpdate,
-    async (request) => {
-      const accepted = await acceptGap(dataset, logs, request);
-      change(others(logs, request));
-      return accepted;
-    },
-    { validator: (request: LogRequest) => void requireStop(logs, request, holes) },
-  );
+  setHandler(laneWantedSignal, () => void (wanted = true));
+  listen(dataset, { logs: () => logs, change });
 
   while (!renewed && !endOfRun()) {
-    slice = new CancellationScope();
-    const result = await runUnlessChanged(slice, { dataset, lane, without: withoutOf(logs) });
-    slice = null;
-    if (result === null) continue;
-    logs = afterSlice(logs, result);
-    setCurrentDetails(describeLogs(logs));
+    wanted = false;
+    const without = { logs: withoutOf(logs), revision };
+    const result = await ingestion.ingest({ dataset, lane, without });
+    revision = result.revision;
+    change(afterSlice(logs, result));
+    if (result.ended !== 'retired') continue;
+    await condition(allHandlersFinished);
+    if (!wanted) return;
   }
   await condition(allHandlersFinished);
   // Whoever renews a lane wants it to serve all that is its own again.
   await continueAsNew<typeof ingestLane>({
-    dataset,
-    lane,
+    ...{ dataset, lane, revision },
     logs: renewed ? withoutReplaced(logs) : logs,
   });
 }
 
-/** `null` when a decision has ended the slice; what it sealed stays sealed. */
-async function runUnlessChanged(
-  slice: CancellationScope,
-  input: IngestInput,
-): Promise<IngestResult | null> {
-  try {
-    return await slice.run(() => ingestion.ingest(input));
-  } catch (error) {
-    const isOwn = isCancellation(error) && slice.consideredCancelled;
-    if (isOwn && !CancellationScope.current().consideredCancelled) return null;
-    throw error;
-  }
+type Lane = {
+  readonly logs: () => LogsOfLane;
+  readonly change: (logs: LogsOfLane) => void;
+};
+
+function listen(dataset: string, { logs, change }: Lane): void {
+  setHandler(positionsQuery, logs);
+  setHandler(logsStoppedSignal, (message) => {
+    try {
+      change(afterStops(logs(), checkedLogsStopped(message).stopped));
+    } catch (error) {
+      logger.warn('a signal makes no sense', { signal: 'logsStopped', reason: String(error) });
+    }
+  });
+  setHandler(
+    pauseLogUpdate,
+    async (request) => {
+      await decisions.changeControl({ dataset, change: { kind: 'pause', ...request } });
+      change([...others(logs(), request), pausedLog(logs(), request)]);
+    },
+    { validator: (request: LogRequest) => void requireStop(logs(), request, null) },
+  );
+  setHandler(
+    resumeLogUpdate,
+    async (request) => {
+      await decisions.changeControl({ dataset, change: { kind: 'goOn', log: request.log } });
+      change(others(logs(), request));
+    },
+    { validator: (request: LogRequest) => void requireStop(logs(), request, resumable) },
+  );
+  setHandler(
+    acceptOffsetGapUpdate,
+    async (request) => {
+      const accepted = await acceptGap(dataset, logs(), request);
+      await decisions.changeControl({ dataset, change: { kind: 'goOn', log: request.log } });
+      change(others(logs(), request));
+      return accepted;
+    },
+    { validator: (request: LogRequest) => void requireStop(logs(), request, holes) },
+  );
 }
 
+const resumable: readonly string[] = [
+  'PAUSED',
+  'WRITER_REPLACED',
+  'RECORDS_UNREADABLE',
+  'TOPIC_MISSING',
+];
 const holes: readonly string[] = ['OFFSETS_LOST', 'TOPIC_CHANGED'];
 
 async function acceptGap(

@@ -1,5 +1,11 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
-import type { AcceptedGap, HourDue, IngestResult, LogRequest } from '../lake/messages.ts';
+import type {
+  AcceptedGap,
+  HourDue,
+  IngestResult,
+  LogRequest,
+  LogsStopped,
+} from '../lake/messages.ts';
 import type { LogAdvanced, OwnerState, WindowBuilt } from '../lake/owner-state.ts';
 
 /* The names that other workflows, activities and operators use. */
@@ -9,6 +15,10 @@ export const windowBuiltSignal = defineSignal<[WindowBuilt]>('windowBuilt');
 export const hourDueSignal = defineSignal<[HourDue]>('hourDue');
 /** Begins a new run as soon as the present step is done: with a short history and fresh settings. */
 export const renewSignal = defineSignal('renew');
+
+/** A worker that starts wants the lane to run: it does not end now. */
+export const laneWantedSignal = defineSignal('laneWanted');
+export const logsStoppedSignal = defineSignal<[LogsStopped]>('logsStopped');
 
 export type PauseRequest = { readonly reason: string };
 export const pauseUpdate = defineUpdate<void, [PauseRequest]>('pause');

@@ -1,6 +1,7 @@
 import { ActivityCancellationType, proxyActivities } from '@temporalio/workflow';
 import type { CatalogActivities } from '../activities/catalog.ts';
 import type { GoldActivities } from '../activities/gold.ts';
+import type { ControlActivities } from '../activities/control.ts';
 import type { GapActivities } from '../activities/ingest-gap.ts';
 import type { IngestActivities } from '../activities/ingest.ts';
 import type { LakehouseActivities } from '../activities/lakehouse.ts';
@@ -30,7 +31,7 @@ export const ingestion = proxyActivities<IngestActivities>({
 });
 
 /** Decisions about a source log. A person waits for the answer. */
-export const decisions = proxyActivities<GapActivities>({
+export const decisions = proxyActivities<GapActivities & ControlActivities>({
   taskQueue: taskQueues.ingest,
   startToCloseTimeout: '2 minutes',
   scheduleToCloseTimeout: '10 minutes',

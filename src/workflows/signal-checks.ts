@@ -1,4 +1,4 @@
-import type { HourDue, LogRequest } from '../lake/messages.ts';
+import type { HourDue, LogPosition, LogRequest, LogsStopped } from '../lake/messages.ts';
 import type { LogAdvanced, WindowBuilt } from '../lake/owner-state.ts';
 import { formatInstant, parseInstant } from '../lake/time.ts';
 import { parseWindowId } from '../lake/window.ts';
@@ -37,6 +37,29 @@ export function checkedHourDue(message: unknown, nowMs: number): HourDue {
 export function checkedLogRequest(message: unknown): LogRequest {
   const { log, author, reason } = anObject(message, 'the request');
   return { log: aLog(log), author: aText(author), reason: aText(reason) };
+}
+
+export function checkedLogsStopped(message: unknown): LogsStopped {
+  const { stopped } = anObject(message, 'the message');
+  if (!Array.isArray(stopped)) throw new Error('stopped is not a list');
+  return { stopped: stopped.map(stoppedPosition) };
+}
+
+function stoppedPosition(value: unknown): LogPosition {
+  const position = anObject(value, 'an entry of stopped');
+  const { code, message } = anObject(position['stopped'], 'why a log is stopped');
+  const count = (name: string): number => aNumber(position[name], 0);
+  return {
+    log: aLog(position['log']),
+    number: aNumber(position['number'], -1),
+    offsetNext: aText(position['offsetNext']),
+    frontier: aText(position['frontier']),
+    batches: count('batches'),
+    records: count('records'),
+    rows: count('rows'),
+    deadLetters: count('deadLetters'),
+    stopped: { code: aText(code), message: aText(message) },
+  };
 }
 
 const outcomes = ['published', 'unchanged', 'superseded', 'blocked', 'failed'] as const;

@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
 import { crc32c } from '@node-rs/crc32';
 import { batchesOf } from '../../src/adapters/kafka-batches.ts';
-import { recordSetsOf } from '../../src/adapters/kafka-record-sets.ts';
+import {
+  offsetOutOfRange,
+  recordSetsOf,
+  withoutRecords,
+} from '../../src/adapters/kafka-record-sets.ts';
+import { type FetchFault, decodeFetch } from '../../src/adapters/kafka-fetch-check.ts';
 import { IngotError } from '../../src/errors.ts';
 
 type Batch = {
@@ -133,5 +138,45 @@ describe('batchesOf', () => {
       offset: '5',
       bytes: 15,
     });
+  });
+});
+
+describe('withoutRecords', () => {
+  for (const version of [4, 5, 7, 11]) {
+    it(`leaves the others as they came, in the layout of version ${version}`, () => {
+      const sets = [[batch({ offset: 1n })], [batch({ offset: 5n })], [batch({ offset: 2n })]];
+      const before = response(version, sets);
+      const last = recordSetsOf(before, version)[2]!;
+      before.writeInt16BE(offsetOutOfRange, last.errorAt);
+      const [, second, third] = recordSetsOf(before, version);
+      assert.equal(third?.errorCode, offsetOutOfRange);
+      assert.deepEqual(
+        withoutRecords(before, [second!, third]),
+        response(version, [sets[0]!, [], []]),
+      );
+    });
+  }
+});
+
+describe('decodeFetch', () => {
+  it('tells of each topic partition that cannot be read, and gives the others to kafkajs', async () => {
+    const damaged = batch({ offset: 5n });
+    damaged[62]! ^= 1;
+    const raw = response(11, [[], [damaged], []]);
+    raw.writeInt16BE(offsetOutOfRange, recordSetsOf(raw, 11)[2]!.errorAt);
+    const faults: FetchFault[] = [];
+    const partitions = [3, 4, 5].map((partition) => ({ partition, messages: [] as unknown[] }));
+    const decode = async (bytes: Buffer) => {
+      assert.deepEqual(bytes, response(11, [[], [], []]));
+      return { responses: [{ partitions }] };
+    };
+    await decodeFetch({ decode, apiVersion: 11, onFault: (fault) => faults.push(fault) }, raw);
+    assert.deepEqual(
+      faults.map(({ kind, where }) => [kind, where.partition]),
+      [
+        ['outOfRange', 5],
+        ['unreadable', 4],
+      ],
+    );
   });
 });

@@ -116,6 +116,36 @@ describe('createKafkaEventSource, compression', function () {
     });
   });
 
+  it('reads the other topic partitions on when the bytes of one cannot be read', async () => {
+    const topic = await opened.createTopic(2);
+    const send = (partition: number, value: string) =>
+      opened.producer.send({ topic, messages: [{ partition, value }] });
+    await send(0, 'first');
+    await send(1, 'damage me');
+    const source = createKafkaEventSource({
+      kafka: damaging(opened.kafka, Buffer.from('damage me')),
+      logger: silentLogger,
+      uniqueId: randomUUID,
+    });
+    const lost: string[] = [];
+    const seen: string[] = [];
+    const ends = new AbortController();
+    await source.read({
+      positions: [0, 1].map((partition) => ({ topic, partition, offset: '0' })),
+      signal: ends.signal,
+      onLost: ({ partition }, { code, facts }) => {
+        lost.push(`${partition} ${code} ${facts['offset']}`);
+        void send(0, 'after it');
+      },
+      onFetched: async ({ partition, records }) => {
+        seen.push(...records.map(({ value }) => `${partition} ${Buffer.from(value!).toString()}`));
+        if (seen.includes('0 after it')) ends.abort();
+      },
+    });
+    assert.deepEqual(lost, ['1 RECORDS_UNREADABLE 0']);
+    assert.deepEqual(seen, ['0 first', '0 after it']);
+  });
+
   describe("written by Java's own producer", () => {
     let topic: string;
     before(async function () {

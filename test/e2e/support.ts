@@ -28,8 +28,8 @@ export type Pipeline = {
   /** Waits until everything produced so far is sealed, built and registered. */
   settle(): Promise<void>;
   figures(): Promise<LakeFigures>;
-  /** Ends a worker by SIGTERM and starts it again. */
-  restartWorker(kind: WorkerKind): Promise<void>;
+  /** Ends a worker by SIGTERM and starts it again, with other settings from then on. */
+  restartWorker(kind: WorkerKind, settings?: Readonly<Record<string, string>>): Promise<void>;
   /** The record at an offset, as text. */
   readRecord(topic: string, partition: number, offset: string): Promise<readonly string[]>;
   stop(): Promise<void>;
@@ -63,8 +63,9 @@ export async function startPipeline(prefix: string): Promise<Pipeline> {
   const ports = await createPorts(config, events, silentLogger);
   const kafka = createKafka(config, silentLogger);
   await withAdmin(kafka, (admin) => ensureTopic(admin, topic, 3));
-  const start = (kind: WorkerKind) => startWorkerProcess({ config, env, kind });
-  await Promise.all(workerKinds.map(start));
+  const start = (kind: WorkerKind, settings = {}) =>
+    startWorkerProcess({ config, env: { ...env, ...settings }, kind });
+  await Promise.all(workerKinds.map((kind) => start(kind)));
   const { client, connection } = await connectClient(config);
   const signal = new AbortController().signal;
   return {
@@ -78,9 +79,9 @@ export async function startPipeline(prefix: string): Promise<Pipeline> {
       await waitForOwner(wait, silentLine);
     },
     figures: () => lakeFigures({ ports, dataset: events, topics: [topic] }),
-    restartWorker: async (kind) => {
+    restartWorker: async (kind, settings) => {
       await stopWorkerProcesses(config, `${id}-${kind}`);
-      await start(kind);
+      await start(kind, settings);
     },
     readRecord: (of, partition, offset) => readOne(ports, { topic: of, partition, offset }),
     stop: async () => {

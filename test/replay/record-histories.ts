@@ -83,6 +83,7 @@ async function recordLane(bed: WorkflowBed): Promise<void> {
       const figures = { batches: 1, records: 10, rows: 9, deadLetters: 1, stopped: null };
       return {
         ended: slices === 3 ? 'draining' : 'slice',
+        revision: 0,
         logs: [{ ...log, ...figures, frontier: `${hour}:00:00.000Z` }],
       };
     },

@@ -1,3 +1,5 @@
+/* Longer than 300 lines because the scenarios of one workflow share their stubs. */
+
 import assert from 'node:assert/strict';
 import { Context } from '@temporalio/activity';
 import {
@@ -45,7 +47,11 @@ function slices(count: number, answer: (number: number) => IngestResult) {
   return { ingest, open: gate.open };
 }
 
-const slice = (number: number): IngestResult => ({ ended: 'slice', logs: [position(number)] });
+const slice = (number: number): IngestResult => ({
+  ended: 'slice',
+  revision: 0,
+  logs: [position(number)],
+});
 
 /** A slice that goes on until a decision ends it. */
 async function untilCancelled(): Promise<never> {
@@ -95,7 +101,11 @@ describeScenarios('ingest-lane', (scenario) => {
 
   scenario('says which source log does not go on, and why', async (bed) => {
     const stopped = { code: 'OFFSETS_LOST', message: 'wanted 5, there is 9 [partition=0]' };
-    const stub = slices(1, (number) => ({ ended: 'slice', logs: [position(number, stopped)] }));
+    const stub = slices(1, (number) => ({
+      ended: 'slice',
+      revision: 0,
+      logs: [position(number, stopped)],
+    }));
     const lake = stubLake(stub);
     const handle = await startLane(bed, lake);
 
@@ -111,37 +121,32 @@ describeScenarios('ingest-lane', (scenario) => {
 
   scenario('goes on after a hole only when a person accepts it', async (bed) => {
     const stopped = { code: 'OFFSETS_LOST', message: 'wanted 5, there is 9 [partition=0]' };
-    const lake = stubLake({
-      ingest: async (input) =>
-        input.without?.includes(log)
-          ? untilCancelled()
-          : lake.calls('acceptGap').length > 0
-            ? untilCancelled()
-            : { ended: 'stopped', logs: [position(1, stopped)] },
-    });
+    const lake = stubLake({ ingest: untilCancelled });
     const handle = await startLane(bed, lake);
-    await lake.called('ingest', 2);
+    await lake.called('ingest', 1);
+    await handle.signal('logsStopped', { stopped: [position(1, stopped)] });
 
     await assert.rejects(decide(handle, 'resumeLog'), saying(/is stopped by OFFSETS_LOST/));
     await assert.rejects(decide(handle, 'pauseLog'), saying(/is stopped by OFFSETS_LOST/));
     const accepted = await decide(handle, 'acceptOffsetGap');
-    await lake.called('ingest', 3);
+    await assert.rejects(decide(handle, 'acceptOffsetGap'), saying(/is not stopped/));
     await bed.record('gap-accepted', handle);
     await handle.terminate();
 
     assert.deepEqual(accepted, { log, number: 7, offsetFirst: '5', offsetNext: '9' });
-    assert.deepEqual(
-      lake.calls('ingest').map(({ without }) => without),
-      [[], [log], []],
-    );
     const [asked] = lake.calls('acceptGap');
     assert.deepEqual(
       { ...asked, id: null, dataset: null },
       { log, author: 'ann', reason: 'known loss', code: 'OFFSETS_LOST', id: null, dataset: null },
     );
+    assert.deepEqual(
+      lake.calls('changeControl').map(({ change }) => change),
+      [{ kind: 'goOn', log }],
+    );
+    assert.equal(lake.calls('ingest').length, 1, 'the other logs were not disturbed');
   });
 
-  scenario('leaves a paused log alone until it is resumed', async (bed) => {
+  scenario('pauses and resumes one log while the slice goes on', async (bed) => {
     const lake = stubLake({ ingest: untilCancelled });
     const handle = await startLane(bed, lake);
     await lake.called('ingest', 1);
@@ -150,31 +155,76 @@ describeScenarios('ingest-lane', (scenario) => {
     await assert.rejects(decide(handle, 'acceptOffsetGap'), saying(/is not stopped/));
     await assert.rejects(handle.executeUpdate('pauseLog', { args: ['nonsense'] }));
     await decide(handle, 'pauseLog');
-    await lake.called('ingest', 2);
+    await assert.rejects(decide(handle, 'pauseLog'), saying(/is stopped by PAUSED/));
     await decide(handle, 'resumeLog');
-    await lake.called('ingest', 3);
     await bed.record('paused-and-resumed', handle);
     await handle.terminate();
 
     assert.deepEqual(
-      lake.calls('ingest').map(({ without }) => without),
-      [[], [log], []],
+      lake.calls('changeControl').map(({ change }) => change),
+      [
+        { kind: 'pause', log, author: 'ann', reason: 'known loss' },
+        { kind: 'goOn', log },
+      ],
     );
+    assert.equal(lake.calls('ingest').length, 1, 'the other logs were not disturbed');
   });
+
+  scenario(
+    'shows what the running slice tells of stopped logs, and ignores nonsense',
+    async (bed) => {
+      const stopped = { code: 'TOPIC_CHANGED', message: 'another record' };
+      const lake = stubLake({ ingest: untilCancelled });
+      const handle = await startLane(bed, lake);
+      await lake.called('ingest', 1);
+      const positions = () => handle.query<readonly LogPosition[], []>('positions');
+
+      await handle.signal('logsStopped', { stopped: [position(4, stopped)] });
+      assert.deepEqual(await positions(), [position(4, stopped)]);
+      await handle.signal('logsStopped', { stopped: 'all of them' });
+      assert.deepEqual(await positions(), [position(4, stopped)]);
+      await handle.signal('logsStopped', { stopped: [] });
+      assert.deepEqual(await positions(), [position(4)]);
+      await handle.terminate();
+    },
+  );
 
   scenario('does not take back a log that another writer has taken over', async (bed) => {
     const stopped = { code: 'WRITER_REPLACED', message: 'another writer' };
     const lake = stubLake({
       ingest: async ({ without }) =>
-        without?.includes(log)
+        without?.logs.includes(log)
           ? untilCancelled()
-          : { ended: 'stopped', logs: [position(1, stopped)] },
+          : { ended: 'slice', revision: 3, logs: [position(1, stopped)] },
     });
     const handle = await startLane(bed, lake);
     await lake.called('ingest', 2);
     await handle.terminate();
 
-    assert.deepEqual(lake.calls('ingest')[1]?.without, [log]);
+    assert.deepEqual(lake.calls('ingest')[1]?.without, { logs: [log], revision: 3 });
+  });
+
+  scenario('ends when it is one lane too many, unless it is wanted again', async (bed) => {
+    const gates = [closedGate(), closedGate()];
+    let number = 0;
+    const lake = stubLake({
+      ingest: async () => {
+        number += 1;
+        await gates[number - 1]?.opened;
+        return { ended: 'retired', revision: 1, logs: [] };
+      },
+    });
+    const handle = await startLane(bed, lake);
+    await lake.called('ingest', 1);
+    await startLaneAgain(bed, handle);
+    gates[0]!.open();
+    await lake.called('ingest', 2);
+    gates[1]!.open();
+    await handle.result();
+    await bed.record('retired', handle);
+
+    assert.equal(lake.calls('ingest').length, 2);
+    assert.equal((await handle.describe()).status.name, 'COMPLETED');
   });
 
   scenario(
@@ -237,6 +287,7 @@ describeScenarios('ingest-lane', (scenario) => {
       assert.deepEqual(JSON.parse(Buffer.from(input?.data ?? []).toString()), {
         dataset: lake.calls('ingest')[0]?.dataset,
         lane: 'lane-0',
+        revision: 0,
         logs: [position(4)],
       });
       assert.deepEqual(lake.calls('ingest').at(-1), lake.calls('ingest')[0]);
@@ -250,6 +301,7 @@ describeScenarios('ingest-lane', (scenario) => {
     const filler = { code: 'OFFSETS_LOST', message: 'x'.repeat(1_500_000) } as const;
     const stub = slices(4, (number) => ({
       ended: 'slice',
+      revision: 0,
       logs: [position(number, number < 4 ? filler : null)],
     }));
     const lake = stubLake(stub);

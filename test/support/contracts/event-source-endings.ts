@@ -75,6 +75,58 @@ export function describeEnding(subject: Subject): void {
     assert.deepEqual(steps, ['begin', 'end', 'resolved']);
   });
 
+  it('tells of a topic partition that has lost its offset, and reads the others on', async () => {
+    const { createTopic, append } = subject();
+    const topic = await createTopic(2);
+    await append(topic, 0, numbered(3));
+    const lost: unknown[] = [];
+    const ends = new AbortController();
+    let last = '';
+    await read({
+      positions: [
+        { topic, partition: 0, offset: '0' },
+        { topic, partition: 1, offset: '7' },
+      ],
+      signal: ends.signal,
+      onLost: ({ partition }, { code, facts }) => {
+        lost.push([partition, code, facts['wanted']]);
+        void append(topic, 0, numbered(2, 3));
+      },
+      onFetched: async ({ partition, offsetNext }) => {
+        assert.equal(partition, 0);
+        last = offsetNext;
+        if (last === '5') ends.abort();
+      },
+    });
+    assert.deepEqual([lost, last], [[[1, 'OFFSETS_LOST', '7']], '5']);
+  });
+
+  it('reads a topic partition no more that is not wanted, and the others on', async () => {
+    const { createTopic, append } = subject();
+    const topic = await createTopic(2);
+    await append(topic, 0, numbered(1));
+    await append(topic, 1, numbered(1));
+    const ends = new AbortController();
+    const seen: string[] = [];
+    let isTold = false;
+    await read({
+      positions: positionsFrom(topic, 2, '0'),
+      signal: ends.signal,
+      isWanted: ({ partition }) => {
+        if (partition === 0 || !seen.includes('1 at 1')) return true;
+        if (!isTold)
+          void append(topic, 1, numbered(1, 1)).then(() => append(topic, 0, numbered(1, 1)));
+        isTold = true;
+        return false;
+      },
+      onFetched: async ({ partition, offsetNext }) => {
+        seen.push(`${partition} at ${offsetNext}`);
+        if (seen.includes('0 at 2')) ends.abort();
+      },
+    });
+    assert.deepEqual(seen.toSorted(), ['0 at 1', '0 at 2', '1 at 1']);
+  });
+
   it('resolves at once when the signal is aborted already', async () => {
     const topic = await subject().createTopic(1);
     await read({ positions: positionsFrom(topic, 1, '0'), signal: AbortSignal.abort() });

@@ -1,16 +1,19 @@
 import { Context } from '@temporalio/activity';
 import type { CatalogActivities } from '../../../src/activities/catalog.ts';
+import type { ControlActivities } from '../../../src/activities/control.ts';
 import type { GoldActivities } from '../../../src/activities/gold.ts';
 import type { GapActivities } from '../../../src/activities/ingest-gap.ts';
 import type { IngestActivities } from '../../../src/activities/ingest.ts';
 import type { LakehouseActivities } from '../../../src/activities/lakehouse.ts';
 import type { QualityActivities } from '../../../src/activities/quality.ts';
 import type { SilverActivities } from '../../../src/activities/silver.ts';
+import { changedControl, initialControl } from '../../../src/lake/control.ts';
 import type { OwnerSettings } from '../../../src/lake/owner-decisions.ts';
 import { eventually } from './eventually.ts';
 
 export type LakeActivities = IngestActivities &
   CatalogActivities &
+  ControlActivities &
   GapActivities &
   GoldActivities &
   LakehouseActivities &
@@ -52,7 +55,8 @@ export function stubLake({ settings, windows = [], ...given }: StubLakeOptions =
   const seen: { readonly name: ActivityName; readonly input: unknown }[] = [];
   const version = '000001-stub';
   const activities: LakeActivities = {
-    ingest: async () => ({ ended: 'slice', logs: [] }),
+    ingest: async () => ({ ended: 'slice', revision: 0, logs: [] }),
+    changeControl: async ({ change }) => changedControl(initialControl, change),
     acceptGap: async ({ log }) => ({ log, number: 7, offsetFirst: '5', offsetNext: '9' }),
     describeLakehouse: async () => ({
       silverTable: 'silver',

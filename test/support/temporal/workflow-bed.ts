@@ -133,6 +133,7 @@ function dispatched(lakes: ReadonlyMap<string, StubLake>): LakeActivities {
   const names: readonly (keyof LakeActivities)[] = [
     'ingest',
     'acceptGap',
+    'changeControl',
     'describeLakehouse',
     'routeBatches',
     'registerBronzeHours',
