@@ -101,7 +101,7 @@ async function takeOverOrStop(deps: LogsDeps, offsets: TopicPartitionOffsets): P
       keeper,
     };
   } catch (error) {
-    if (!isHole(error)) throw error;
+    if (!isHole(error) && !isOvertaken(error)) throw error;
     deps.ports.logger.error({ code: error.code, ...error.facts }, error.message);
     const log = logName(offsets.topic, offsets.partition);
     const position = await restingPosition(deps.ports.objects, { dataset: deps.dataset.name, log });
@@ -115,6 +115,11 @@ function isHole(error: unknown): error is IngotError {
     error instanceof IngotError &&
     ['OFFSETS_LOST', 'TOPIC_CHANGED', 'RECORDS_UNREADABLE'].includes(error.code)
   );
+}
+
+/** By a newcomer of another lane; one of the same lane fails the slice. */
+function isOvertaken(error: unknown): error is IngotError {
+  return error instanceof IngotError && error.code === 'WRITER_REPLACED' && !error.retryable;
 }
 
 /**

@@ -7,6 +7,7 @@ import {
   type TakeoverDecision,
   decideStart,
   decideTakeover,
+  isSameLane,
 } from '../lake/source-log.ts';
 import type { TopicPartitionOffsets } from '../ports.ts';
 import { contentOfRecords } from './batch-content.ts';
@@ -28,8 +29,7 @@ const takeoverRoundsMax = 20;
 /**
  * Takes a log over: finishes an open plan, then appends a takeover entry. Throws `OFFSETS_LOST` or
  * `TOPIC_CHANGED` when Kafka no longer has what the log needs next, and `WRITER_REPLACED` when another
- * newcomer was faster: this one may have been asleep since, and be wanted no more. Temporal knows,
- * and starts it again if it is.
+ * newcomer was faster: this one may have been asleep since, and be wanted no more.
  */
 export async function takeOver(
   deps: WriterDeps,
@@ -41,7 +41,8 @@ export async function takeOver(
   const first = await readTail(objects, { dataset: deps.dataset.name, log });
   for (let round = 0; round < takeoverRoundsMax; round += 1) {
     const tail = round === 0 ? first : await readTail(objects, { dataset: deps.dataset.name, log });
-    if (tail.entry?.writer !== first.entry?.writer) throw overtaken(log, tail.entry?.writer);
+    const by = tail.entry?.writer ?? null;
+    if (by !== (first.entry?.writer ?? null)) throw overtaken(deps, log, by);
     const decision = decideTakeover(tail);
     const known = await offsetsBehind(deps, decision, offsets);
     if (decision.kind === 'finishPlan') {
@@ -71,10 +72,14 @@ export async function takeOver(
   });
 }
 
-function overtaken(log: string, by: string | undefined): IngotError {
-  return new IngotError('WRITER_REPLACED', 'another writer took this source log over meanwhile', {
-    retryable: true,
-    facts: { log, by: by ?? null },
+/**
+ * Of two attempts of one lane Temporal knows which is wanted, and starts that one again. To another
+ * lane the log is left, or both would take it back for ever.
+ */
+function overtaken({ writer }: WriterDeps, log: string, by: string | null): IngotError {
+  return new IngotError('WRITER_REPLACED', 'another writer has taken this source log over', {
+    retryable: by !== null && isSameLane(writer, by),
+    facts: { log, by },
   });
 }
 

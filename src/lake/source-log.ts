@@ -145,6 +145,12 @@ export function decideTakeover(tail: LogTail): TakeoverDecision {
   return { kind: 'append', number: (entry?.number ?? -1) + 1, state: stateAfter(tail) };
 }
 
+/** Whether two writers, named `<lane>/<run>/…`, are attempts of one run of a lane. */
+export function isSameLane(one: string, other: string): boolean {
+  const laneOf = (writer: string): string => writer.split('/').slice(0, 2).join('/');
+  return laneOf(one) === laneOf(other);
+}
+
 export type AppendDecision = 'appended' | 'replaced';
 
 /**

@@ -40,8 +40,12 @@ async function bedWith(records: number): Promise<IngestBed> {
   return bed;
 }
 
-const isOvertaken = (error: unknown): boolean =>
-  error instanceof IngotError && error.code === 'WRITER_REPLACED' && error.retryable;
+const isOvertaken =
+  (retryable: boolean) =>
+  (error: unknown): boolean =>
+    error instanceof IngotError &&
+    error.code === 'WRITER_REPLACED' &&
+    error.retryable === retryable;
 
 describe('takeOver of a writer that sleeps', () => {
   it('regression: does not take the log from one that came after it', async () => {
@@ -51,7 +55,7 @@ describe('takeOver of a writer that sleeps', () => {
     const objects = sleepingStore(bed.objects, /^_log/, async () => {
       open = await commitNext(bed, two, (await openLog(bed, two)).open, 5);
     });
-    await assert.rejects(openLog(bed, writerDeps(bed, 'one', { objects })), isOvertaken);
+    await assert.rejects(openLog(bed, writerDeps(bed, 'one', { objects })), isOvertaken(false));
     await commitNext(bed, two, open, 5);
     const { entries } = await checkLake(bed);
     assert.deepEqual(
@@ -69,9 +73,17 @@ describe('takeOver of a writer that sleeps', () => {
     await assert.rejects(ingestAll(bed, writerDeps(bed, 'zero', { objects: dying }), 10));
     const two = writerDeps(bed, 'two');
     const objects = sleepingStore(bed.objects, /^bronze\//, () => openLog(bed, two));
-    await assert.rejects(openLog(bed, writerDeps(bed, 'one', { objects })), isOvertaken);
+    await assert.rejects(openLog(bed, writerDeps(bed, 'one', { objects })), isOvertaken(false));
     const { entries } = await checkLake(bed);
     assert.equal(entries.at(-1)?.writer, 'two');
+  });
+
+  it('fails for Temporal to decide when the other is an attempt of its own lane', async () => {
+    const bed = await bedWith(10);
+    const two = writerDeps(bed, 'lane-0/run/2/b');
+    const objects = sleepingStore(bed.objects, /^_log/, () => openLog(bed, two));
+    const one = writerDeps(bed, 'lane-0/run/1/a', { objects });
+    await assert.rejects(openLog(bed, one), isOvertaken(true));
   });
 
   it('takes over from one that was there before and has only gone on', async () => {
