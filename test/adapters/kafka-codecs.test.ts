@@ -134,7 +134,7 @@ describe('createKafkaEventSource, compression', function () {
       positions: [0, 1].map((partition) => ({ topic, partition, offset: '0' })),
       signal: ends.signal,
       onLost: ({ partition }, { code, facts }) => {
-        lost.push(`${partition} ${code} ${facts['offset']}`);
+        lost.push(`${partition} ${code} ${String(facts['offset'])}`);
         void send(0, 'after it');
       },
       onFetched: async ({ partition, records }) => {

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
 import { createInterface } from 'node:readline';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Environment } from '../../../src/config.ts';
 import { releaseFd, reportFd, stepsVariable, type StepSpec } from './steps.ts';
 
@@ -30,8 +31,25 @@ export type ProcessSpec = {
   readonly logFile: string;
 };
 
-/** Starts it and waits until it says that it takes work. */
+const startsMax = 5;
+const reachLimitMs = 180_000;
+
+/**
+ * Starts it and waits until it says that it takes work. One that ends before, because a server did not
+ * answer in time, is started again, as a supervisor does.
+ */
 export async function startChaosProcess(spec: ProcessSpec): Promise<ChaosProcess> {
+  for (let start = 1; start < startsMax; start += 1) {
+    try {
+      return await startOnce(spec);
+    } catch {
+      // Its log has it; the last start tells it.
+    }
+  }
+  return startOnce(spec);
+}
+
+async function startOnce(spec: ProcessSpec): Promise<ChaosProcess> {
   const { name, program, args, env, steps, logFile } = spec;
   const child = spawn(process.execPath, ['--enable-source-maps', program, ...args], {
     env: { ...env, [stepsVariable]: JSON.stringify(steps) },
@@ -58,6 +76,9 @@ export async function startChaosProcess(spec: ProcessSpec): Promise<ChaosProcess
       Promise.race([
         waiting.first,
         exited.then(() => Promise.reject(new Error(`process ${name} ended before its step`))),
+        pause(reachLimitMs, undefined, { ref: false }).then(() =>
+          Promise.reject(new Error(`process ${name} did not reach its step`)),
+        ),
       ]),
     kill: () => end('SIGKILL'),
     terminate: () => end('SIGTERM'),
