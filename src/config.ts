@@ -13,6 +13,8 @@ const whole = (byDefault: number, min: number, max: number) => {
   const error = `must be a whole number from ${min} to ${max}`;
   return z.coerce.number(error).int(error).min(min, error).max(max, error).default(byDefault);
 };
+const retention = (what: string) =>
+  whole(0, 0, 36_500).describe(`${what} older than so many days may go; 0: kept for ever.`);
 const port = (byDefault: number) => whole(byDefault, 1, 65_535);
 const address = z.url({ protocol: /^https?$/, error: 'must be an http or https address' });
 const optional = z.string().min(1).optional();
@@ -160,6 +162,17 @@ export const configSchema = z.object({
   ),
   OBJECT_CACHE_MB: whole(2_048, 16, 1_048_576).describe(
     'Bound of the local cache of immutable objects, in MiB.',
+  ),
+  JANITOR_GRACE_HOURS: whole(24, 1, 720).describe(
+    'How long the janitor leaves what nothing names any more, for readers that still do.',
+  ),
+  RETENTION_RAW_DAYS: retention('Raw copies'),
+  RETENTION_BRONZE_DAYS: retention('Batch files whose rows are all in silver and that are'),
+  RETENTION_SILVER_DAYS: retention('Windows of silver'),
+  RETENTION_GOLD_DAYS: retention('Windows of gold'),
+  RETENTION_DEAD_LETTERS_DAYS: retention('Dead letters'),
+  RETENTION_DQ_RESULTS_DAYS: retention(
+    'Check results of versions that are not current and that are',
   ),
   SHUTDOWN_GRACE_SECONDS: whole(45, 1, 3_600).describe(
     'How long a worker may finish what it runs after SIGTERM.',

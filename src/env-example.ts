@@ -20,6 +20,7 @@ const groups = [
   { title: 'S3, Glue and the lake', pattern: /^(AWS|LAKE)_/ },
   { title: 'Ports of the local stack; all listen on 127.0.0.1', pattern: /^STACK_/ },
   { title: 'Ingest', pattern: /^INGEST_/ },
+  { title: 'What is removed, and when', pattern: /^(JANITOR|RETENTION)_/ },
   { title: 'Windows, builds, the engine', pattern: /^/ },
 ] as const;
 

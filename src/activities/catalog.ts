@@ -63,7 +63,7 @@ async function publishVersion(
   const pointer: Pointer = {
     ...staged,
     score: gate.score,
-    warnings: gate.warnings,
+    warnings: [...staged.warnings, ...gate.warnings],
     builtAt: formatInstant(ports.now()),
   };
   const key = pointerKey(table, ref.window);

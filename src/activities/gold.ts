@@ -9,6 +9,7 @@ import { overlapping, windowOf, windowParameters } from '../lake/window.ts';
 import type { Ports, TableInput, UnloadedFile } from '../ports.ts';
 import { sha256 } from './hash.ts';
 import { readPointer, readPointers, tableFiles, writeStaged } from './pointers.ts';
+import { readRetention, requireKept } from './retention.ts';
 import { sqlOf } from './silver-sql.ts';
 
 /* Staging a gold version: the whole window anew from silver's current versions. */
@@ -30,8 +31,11 @@ async function stageGold(deps: GoldDeps, input: BuildGoldInput): Promise<StageRe
   const { dataset, ports } = deps;
   const table = goldTable(dataset, input.table);
   const window = windowOf(input.window);
-  const current = (await readPointer(ports.objects, table, window.id))?.value ?? null;
   const hours = overlapping(window, 'hour').map(({ id }) => id);
+  const { retention } = await readRetention(ports.objects, dataset.name);
+  requireKept(retention, 'gold', [window.id]);
+  requireKept(retention, 'silver', hours);
+  const current = (await readPointer(ports.objects, table, window.id))?.value ?? null;
   const silver = await readPointers(ports.objects, dataset.silver, hours);
   const fingerprint = fingerprintOf(deps, table, silver);
   const ref: WindowRef = {

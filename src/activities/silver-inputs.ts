@@ -3,6 +3,7 @@ import type { Dataset } from '../lake/dataset.ts';
 import type { BuildSilverInput } from '../lake/messages.ts';
 import type { LogName } from '../lake/paths.ts';
 import { type LogInput, type Pointer, fromRanges, toRanges } from '../lake/pointer.ts';
+import { type Retention, decideWholeBuild } from '../lake/retention.ts';
 import { windowOf } from '../lake/window.ts';
 import type { ObjectStore, Row, TableInput } from '../ports.ts';
 import { readBatches } from './checkpoints.ts';
@@ -15,6 +16,8 @@ export type SilverInputs = {
   readonly batches: readonly BatchFacts[];
   /** What the new version will have looked at, per log. */
   readonly logs: Readonly<Record<LogName, LogInput>>;
+  /** What becomes of the build where bronze of the current version may be gone. */
+  readonly whole: ReturnType<typeof decideWholeBuild>;
 };
 
 export type GatherDeps = {
@@ -30,21 +33,35 @@ export type GatherDeps = {
 export async function gatherInputs(
   deps: GatherDeps,
   input: BuildSilverInput,
-  current: Pointer | null,
+  { current, retention }: { readonly current: Pointer | null; readonly retention: Retention },
 ): Promise<SilverInputs> {
   const names = [...new Set([...Object.keys(current?.logs ?? {}), ...Object.keys(input.pending)])];
   const gathered = await Promise.all(
     names.sort().map((log) => gatherLog(deps, { input, log, known: current?.logs[log] ?? null })),
   );
+  const whole = decideWholeBuild({
+    mode: input.mode,
+    ingestTimesBefore: gathered.flatMap(({ before }) =>
+      before.map(({ ingestHour }) => `${ingestHour}:00:00.000Z`),
+    ),
+    batchesAdded: gathered.flatMap(({ added }) => added).length,
+    askedForBatches: Object.keys(input.pending).length > 0,
+    retention,
+  });
   return {
-    batches: gathered.flatMap(({ batches }) => batches),
+    batches: gathered.flatMap(({ before, added }) =>
+      whole.kind === 'asAsked' ? [...before, ...added] : added,
+    ),
     logs: Object.fromEntries(gathered.map(({ log, next }) => [log, next])),
+    whole,
   };
 }
 
 type Gathered = {
   readonly log: LogName;
-  readonly batches: readonly BatchFacts[];
+  /** What the current version has read, and a whole build reads again; none for a fold. */
+  readonly before: readonly BatchFacts[];
+  readonly added: readonly BatchFacts[];
   readonly next: LogInput;
 };
 
@@ -72,7 +89,12 @@ async function gatherLog(
     },
   );
   const numbers = [...(isFold ? numbersBefore : []), ...batches.map(({ number }) => number)];
-  return { log, batches, next: { through, batches: toRanges(numbers) } };
+  return {
+    log,
+    before: batches.filter(({ number }) => number <= seenTo),
+    added: batches.filter(({ number }) => number > seenTo),
+    next: { through, batches: toRanges(numbers) },
+  };
 }
 
 /** The table `contract_values` that checks read: allowed values by column. */

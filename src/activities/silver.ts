@@ -16,6 +16,7 @@ import { type Window, windowOf, windowParameters } from '../lake/window.ts';
 import type { Parameters, Ports, SqlFile, SqlSession, TableInput } from '../ports.ts';
 import { sha256 } from './hash.ts';
 import { readPointer, tableFiles, writeStaged } from './pointers.ts';
+import { readRetention, refusedRebuild, requireKept } from './retention.ts';
 import { arrangeFiles, foldPlans } from './silver-files.ts';
 import { type SilverInputs, contractValues, gatherInputs } from './silver-inputs.ts';
 import { rejectChecks, rejectionsSql, sqlOf } from './silver-sql.ts';
@@ -41,10 +42,13 @@ export function createSilverActivities(deps: SilverDeps): SilverActivities {
 async function stageSilver(deps: SilverDeps, input: BuildSilverInput): Promise<StageResult> {
   const { dataset, ports } = deps;
   const { silver } = dataset;
+  const { retention } = await readRetention(ports.objects, dataset.name);
+  requireKept(retention, 'silver', [input.window]);
   const found = await readPointer(ports.objects, silver, input.window);
   const current = found?.value ?? null;
-  const inputs = await gatherInputs({ ...ports, dataset }, input, current);
-  const base = input.mode === 'fold' ? current : null;
+  const inputs = await gatherInputs({ ...ports, dataset }, input, { current, retention });
+  const { whole } = inputs;
+  const base = input.mode === 'fold' || whole.kind === 'foldInstead' ? current : null;
   const fingerprint = fingerprintOf(deps, { mode: input.mode, inputs, base });
   const ref: WindowRef = {
     dataset: dataset.name,
@@ -55,10 +59,13 @@ async function stageSilver(deps: SilverDeps, input: BuildSilverInput): Promise<S
   const through = Object.fromEntries(
     Object.entries(inputs.logs).map(([log, known]) => [log, known.through]),
   );
-  const isSame = current?.fingerprint === fingerprint;
+  const isSame = current?.fingerprint === fingerprint || whole.kind === 'unchanged';
   if (current !== null && (isSame || (base !== null && inputs.batches.length === 0))) {
     const { version, rows } = current;
     return { kind: 'unchanged', ref, version, rows, through };
+  }
+  if (whole.kind === 'refused') {
+    throw refusedRebuild(input.window, { gone: whole.gone, version: current?.version ?? '' });
   }
   const build: SilverBuild = {
     window: windowOf(input.window),
@@ -81,7 +88,7 @@ type SilverBuild = {
   readonly sequence: number;
   readonly fingerprint: string;
   readonly inputs: SilverInputs;
-  /** The version that a fold adds to; null for a whole build. */
+  /** The version that is added to; null for a whole build. */
   readonly base: Pointer | null;
   readonly previous: string | null;
 };
@@ -281,9 +288,14 @@ async function assemble(
       ...(made.quarantine === null ? [] : [made.quarantine]),
     ],
     score: null,
-    warnings: [],
+    warnings: warningsOf(build),
     complete: true,
     builtAt: formatInstant(ports.now()),
     previous: build.previous,
   };
+}
+
+function warningsOf({ inputs: { whole } }: SilverBuild): readonly string[] {
+  if (whole.kind !== 'foldInstead') return [];
+  return [`folded, not rebuilt: ${whole.gone} of its batches are past the retention of bronze`];
 }

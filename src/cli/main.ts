@@ -9,6 +9,7 @@ import { addDemoCommand } from './demo.ts';
 import { addDoctorCommand } from './doctor.ts';
 import { addDownCommand } from './down.ts';
 import { addExamples } from './help.ts';
+import { addJanitorCommand } from './janitor.ts';
 import { addLanesCommand } from './lanes.ts';
 import { addProduceCommand } from './produce.ts';
 import { addQueryCommand } from './query.ts';
@@ -28,6 +29,7 @@ const verbs: readonly ((program: Command, context: CliContext) => void)[] = [
   addProduceCommand,
   addQueryCommand,
   addDeadLettersCommand,
+  addJanitorCommand,
 ];
 
 /** Faults that a person corrects by asking differently or by installing something. */

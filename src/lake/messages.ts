@@ -1,4 +1,5 @@
 import type { ControlChange } from './control.ts';
+import type { Tally } from './janitor-tally.ts';
 import type { OwnerSettings } from './owner-decisions.ts';
 import type { LogAdvanced, PendingRange, Routed, WindowBuilt } from './owner-state.ts';
 import type { LogName } from './paths.ts';
@@ -152,6 +153,32 @@ export type PublishResult =
   | { readonly kind: 'published' | 'alreadyPublished' }
   | { readonly kind: 'superseded'; readonly by: string };
 
+/** Where a run of the janitor is: a step of its list, and the last date or ingest hour of it. */
+export type JanitorCursor = { readonly step: number; readonly after: string };
+
+export type SweepInput = {
+  readonly dataset: string;
+  /** Look and count, and change nothing. */
+  readonly dryRun: boolean;
+  readonly cursor: JanitorCursor;
+};
+
+export type SweepResult = {
+  /** `null` after the last step. */
+  readonly next: JanitorCursor | null;
+  /** What the next page looks at, in words. */
+  readonly at: string;
+  readonly tally: Tally;
+};
+
+export type JanitorReport = {
+  readonly dataset: string;
+  readonly dryRun: boolean;
+  readonly startedAt: string;
+  readonly pages: number;
+  readonly tally: Tally;
+};
+
 /** The owner's start; `state` comes with continue-as-new only. */
 export type LakehouseInput<State> = {
   readonly dataset: string;
@@ -168,6 +195,8 @@ export const silverBuildId = (dataset: string, window: WindowId): string =>
   `silver/${dataset}/${window}`;
 export const goldBuildId = (table: string, window: WindowId): string => `gold/${table}/${window}`;
 export const scheduleId = (dataset: string): string => `gold-hourly/${dataset}`;
+export const janitorId = (dataset: string): string => `janitor/${dataset}`;
+export const janitorDryRunId = (dataset: string): string => `janitor-dry-run/${dataset}`;
 
 /** What an operator filters workflows by in the Web UI. All are keywords. */
 export const searchAttributeNames = [

@@ -124,6 +124,30 @@ export function batchOfDeadLettersKey(key: string): BatchName | null {
   return name === undefined || parseBatchName(name) === null ? null : name;
 }
 
+/** What is filed by ingest hour. */
+export type IngestFiled = 'bronze' | 'raw' | 'deadLetters';
+
+export function ingestFiledPrefix(dataset: string, kind: IngestFiled): string {
+  return `${kind === 'deadLetters' ? 'dead_letters' : kind}/${dataset}/`;
+}
+
+/** Folder and time of the ingest hour that a key is filed under, `null` for one that is not. */
+export function ingestHourOf(
+  key: string,
+): { readonly folder: string; readonly startMs: number } | null {
+  const match = /^.*?year=(\d{4})\/month=(\d\d)\/day=(\d\d)\/hour=(\d\d)\//.exec(key);
+  if (match === null) return null;
+  const [folder, year, month, day, hour] = match;
+  const startMs = Date.parse(`${year}-${month}-${day}T${hour}:00:00.000Z`);
+  return Number.isNaN(startMs) ? null : { folder, startMs };
+}
+
+/** The batch that an object filed by ingest hour is of, `null` for a key of anything else. */
+export function batchOfKey(key: string): ReturnType<typeof parseBatchName> {
+  const name = /([^/]+)\.(?:parquet|jsonl\.gz)$/.exec(key)?.[1];
+  return name === undefined ? null : parseBatchName(name);
+}
+
 /** The folder of the hour; keys of later hours sort after it. */
 export function deadLettersFolder(dataset: string, ingestTimeMs: number): string {
   return `${deadLettersPrefix(dataset)}${ingestFolder(ingestTimeMs)}`;
@@ -193,7 +217,12 @@ export function stagedKey(
   windowId: string,
   version: string,
 ): string {
-  return `_staged/${table.layer}/${table.name}/${windowId}/${version}.json`;
+  return `${stagedPrefix(table)}${windowId}/${version}.json`;
+}
+
+/** Ids of windows begin with their date, so a date after it names all of that date. */
+export function stagedPrefix(table: Pick<Table, 'layer' | 'name'>): string {
+  return `_staged/${table.layer}/${table.name}/`;
 }
 
 /** Folder of a table in the lake, for the catalog. */
@@ -215,7 +244,12 @@ export function versionFolder(
 
 export function quarantineKey(dataset: string, window: Window, version: string): string {
   const { date, hour } = windowDateAndHour(window);
-  return `quarantine/${dataset}/event_date=${date}/hour=${hour ?? '00'}/${version}.parquet`;
+  return `${quarantinePrefix(dataset)}${date}/hour=${hour ?? '00'}/${version}.parquet`;
+}
+
+/** A date goes on after it. */
+export function quarantinePrefix(dataset: string): string {
+  return `quarantine/${dataset}/event_date=`;
 }
 
 export function checkResultsKey(
@@ -223,7 +257,12 @@ export function checkResultsKey(
   windowId: string,
   version: string,
 ): string {
-  return `dq_results/${table.layer}/${table.name}/${windowId}/${version}.parquet`;
+  return `${checkResultsPrefix(table)}${windowId}/${version}.parquet`;
+}
+
+/** As for staged pointers, a date goes on after it. */
+export function checkResultsPrefix(table: Pick<Table, 'layer' | 'name'>): string {
+  return `dq_results/${table.layer}/${table.name}/`;
 }
 
 /** What people and settings want of the ingest of a dataset. */
@@ -234,6 +273,21 @@ export function controlKey(dataset: string): string {
 /** The owner's bookmark as a hint for readers: up to which batch every window has been built. */
 export function bookmarkKey(dataset: string): string {
   return `_bookmark/${dataset}.json`;
+}
+
+/** What may be gone of a dataset because its retention has passed. */
+export function retentionKey(dataset: string): string {
+  return `_retention/${dataset}.json`;
+}
+
+/** Since when the janitor sees what nothing names any more, of one date of a table. */
+export function janitorMarksKey(table: Pick<Table, 'layer' | 'name'>, date: string): string {
+  return `_janitor/marks/${table.layer}/${table.name}/${date}.json`;
+}
+
+/** What one run of the janitor has removed. */
+export function janitorRunKey(dataset: string, startedAt: string): string {
+  return `_janitor/runs/${dataset}/${startedAt}.json`;
 }
 
 function pad(number: number, width: number): string {

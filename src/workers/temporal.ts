@@ -1,13 +1,8 @@
-import {
-  Client,
-  type Connection,
-  ScheduleAlreadyRunning,
-  ScheduleOverlapPolicy,
-} from '@temporalio/client';
+import { Client, type Connection } from '@temporalio/client';
 import { NativeConnection } from '@temporalio/worker';
 import type { Config } from '../config.ts';
 import type { LogAdvanced, LogsStopped } from '../lake/messages.ts';
-import { laneId, ownerId, scheduleId, taskQueues } from '../lake/messages.ts';
+import { laneId, ownerId, taskQueues } from '../lake/messages.ts';
 import { connectTemporal, temporalConnectionOptions } from '../stack/temporal-connection.ts';
 import { datasetAttributes } from '../workflows/search-attributes.ts';
 
@@ -68,32 +63,4 @@ export async function signalOwner(
     signal: 'logAdvanced',
     signalArgs: [message],
   });
-}
-
-/** Makes the hourly Schedule as it should be; whether it is paused stays a person's decision. */
-export async function ensureSchedule(client: Client, dataset: string): Promise<void> {
-  const options = {
-    // Every hour on the hour, UTC: intervals count from the epoch.
-    spec: { intervals: [{ every: '1 hour' }] },
-    policies: {
-      // Nothing is skipped and nothing runs twice: each start only names its hour.
-      overlap: ScheduleOverlapPolicy.BUFFER_ALL,
-      catchupWindow: '26 hours',
-    },
-    action: {
-      type: 'startWorkflow' as const,
-      workflowType: 'goldHourly',
-      workflowId: scheduleId(dataset),
-      taskQueue: taskQueues.workflows,
-      typedSearchAttributes: datasetAttributes(dataset),
-      args: [{ dataset }],
-    },
-  };
-  try {
-    await client.schedule.create({ scheduleId: scheduleId(dataset), ...options });
-  } catch (error) {
-    if (!(error instanceof ScheduleAlreadyRunning)) throw error;
-    const handle = client.schedule.getHandle(scheduleId(dataset));
-    await handle.update((previous) => ({ ...options, state: previous.state }));
-  }
 }

@@ -1,6 +1,7 @@
 import { Worker, type WorkerOptions, bundleWorkflowCode } from '@temporalio/worker';
 import { createCatalogActivities } from '../activities/catalog.ts';
 import { createGoldActivities } from '../activities/gold.ts';
+import { createJanitorActivities } from '../activities/janitor.ts';
 import { createLakehouseActivities } from '../activities/lakehouse.ts';
 import { createQualityActivities } from '../activities/quality.ts';
 import { createSilverActivities } from '../activities/silver.ts';
@@ -10,8 +11,10 @@ import { taskQueues } from '../lake/messages.ts';
 import type { Logger } from '../ports.ts';
 import { activityInterceptor } from './activity-interceptor.ts';
 import type { RunningWorker } from './running-worker.ts';
-import { connectClient, connectWorker, ensureSchedule } from './temporal.ts';
-import { createPorts, describeLakehouse } from './wiring.ts';
+import { buildsInUse } from './builds-in-use.ts';
+import { connectClient, connectWorker } from './temporal.ts';
+import { ensureJanitorSchedule, ensureSchedule } from './schedules.ts';
+import { createPorts, describeLakehouse, janitorSettings } from './wiring.ts';
 import { workflowsPath } from './workflows-path.ts';
 
 /** Metadata activities that one worker runs at once: small reads and commits. */
@@ -31,6 +34,12 @@ export async function startTransformWorker(config: Config, logger: Logger): Prom
   const metadata = {
     ...createCatalogActivities({ ports, dataset, id: config.INGOT_ID, bucket: config.lakeBucket }),
     ...createLakehouseActivities({ ports, description: describeLakehouse(config, dataset) }),
+    ...createJanitorActivities({
+      ports,
+      dataset,
+      ...janitorSettings(config),
+      inUse: (ids) => buildsInUse(client, dataset.name, ids),
+    }),
   };
   const common = {
     connection: native,
@@ -54,6 +63,7 @@ export async function startTransformWorker(config: Config, logger: Logger): Prom
     }),
   ]);
   await ensureSchedule(client, dataset.name);
+  await ensureJanitorSchedule(client, dataset.name);
   return {
     workers,
     drain: () => undefined,

@@ -11,6 +11,7 @@ import { loadSqlLibrary } from '../adapters/sql-library.ts';
 import type { Config } from '../config.ts';
 import type { LakehouseDescription } from '../lake/messages.ts';
 import type { Dataset } from '../lake/dataset.ts';
+import type { JanitorDeps } from '../activities/janitor-page.ts';
 import type { Logger, Ports } from '../ports.ts';
 import { cacheFolder } from './cache-folder.ts';
 
@@ -63,5 +64,23 @@ export function describeLakehouse(config: Config, dataset: Dataset): LakehouseDe
       buildsMax: config.BUILDS_MAX,
       gold: dataset.gold.map(({ name, grain }) => ({ name, grain })),
     },
+  };
+}
+
+export function janitorSettings(
+  config: Config,
+): Pick<JanitorDeps, 'id' | 'bucket' | 'graceMs' | 'days' | 'checkResultsDays'> {
+  return {
+    id: config.INGOT_ID,
+    bucket: config.lakeBucket,
+    graceMs: config.JANITOR_GRACE_HOURS * 3_600_000,
+    days: {
+      silver: config.RETENTION_SILVER_DAYS,
+      gold: config.RETENTION_GOLD_DAYS,
+      bronze: config.RETENTION_BRONZE_DAYS,
+      raw: config.RETENTION_RAW_DAYS,
+      deadLetters: config.RETENTION_DEAD_LETTERS_DAYS,
+    },
+    checkResultsDays: config.RETENTION_DQ_RESULTS_DAYS,
   };
 }

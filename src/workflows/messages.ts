@@ -5,6 +5,7 @@ import type {
   IngestResult,
   LogRequest,
   LogsStopped,
+  JanitorReport,
 } from '../lake/messages.ts';
 import type { LogAdvanced, OwnerState, WindowBuilt } from '../lake/owner-state.ts';
 
@@ -31,3 +32,6 @@ export const resumeLogUpdate = defineUpdate<void, [LogRequest]>('resumeLog');
 export const statusQuery = defineQuery<OwnerState>('status');
 export const bookmarkQuery = defineQuery<OwnerState['logs']>('bookmark');
 export const positionsQuery = defineQuery<IngestResult['logs']>('positions');
+export const janitorProgressQuery = defineQuery<JanitorReport & { readonly at: string }>(
+  'progress',
+);

@@ -4,6 +4,7 @@ import type { GoldActivities } from '../activities/gold.ts';
 import type { ControlActivities } from '../activities/control.ts';
 import type { GapActivities } from '../activities/ingest-gap.ts';
 import type { IngestActivities } from '../activities/ingest.ts';
+import type { JanitorActivities } from '../activities/janitor.ts';
 import type { LakehouseActivities } from '../activities/lakehouse.ts';
 import type { QualityActivities } from '../activities/quality.ts';
 import type { SilverActivities } from '../activities/silver.ts';
@@ -50,5 +51,13 @@ export const transform = proxyActivities<SilverActivities & GoldActivities & Qua
 export const metadata = proxyActivities<CatalogActivities & LakehouseActivities>({
   taskQueue: taskQueues.catalog,
   startToCloseTimeout: '5 minutes',
+  retry,
+});
+
+/** A page of the janitor: up to thousands of objects, one after the other. */
+export const sweeping = proxyActivities<JanitorActivities>({
+  taskQueue: taskQueues.catalog,
+  startToCloseTimeout: '30 minutes',
+  heartbeatTimeout: '60 seconds',
   retry,
 });

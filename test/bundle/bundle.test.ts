@@ -12,6 +12,7 @@ describe('the workflow bundle', function () {
       'buildSilverWindow',
       'goldHourly',
       'ingestLane',
+      'janitor',
       'lakehouse',
     ]);
   });

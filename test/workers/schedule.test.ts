@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { Client, type Connection, ScheduleOverlapPolicy } from '@temporalio/client';
 import { loadConfig } from '../../src/config.ts';
-import { scheduleId } from '../../src/lake/messages.ts';
+import { janitorId, scheduleId } from '../../src/lake/messages.ts';
 import { connectTemporal } from '../../src/stack/temporal-connection.ts';
 import { ensureTemporalNamespace } from '../../src/stack/temporal-namespace.ts';
-import { ensureSchedule } from '../../src/workers/temporal.ts';
+import { ensureJanitorSchedule, ensureSchedule } from '../../src/workers/schedules.ts';
 
 describe('ensureSchedule', function () {
   this.timeout(30_000);
@@ -47,5 +47,19 @@ describe('ensureSchedule', function () {
     assert.equal(state.note, 'a look at the numbers');
     const [first, second] = info.nextActionTimes;
     assert.equal(second!.getTime() - first!.getTime(), hourMs);
+  });
+
+  it('starts the janitor once a day, and never beside itself', async () => {
+    await ensureJanitorSchedule(client, dataset);
+    await ensureJanitorSchedule(client, dataset);
+    const { info, policies, action } = await client.schedule
+      .getHandle(janitorId(dataset))
+      .describe();
+
+    const [first, second] = info.nextActionTimes;
+    assert.equal(second!.getTime() - first!.getTime(), 24 * hourMs);
+    assert.equal(policies.overlap, ScheduleOverlapPolicy.SKIP);
+    assert.equal(action.workflowType, 'janitor');
+    assert.deepEqual(action.args, [{ dataset, dryRun: false }]);
   });
 });

@@ -4,7 +4,7 @@ import { ownerId, scheduleId, taskQueues } from '../../src/lake/messages.ts';
 import type { OwnerState } from '../../src/lake/owner-state.ts';
 import { hourMs } from '../../src/lake/time.ts';
 import { windowAt } from '../../src/lake/window.ts';
-import { ensureSchedule } from '../../src/workers/temporal.ts';
+import { ensureSchedule } from '../../src/workers/schedules.ts';
 import { eventually } from '../support/temporal/eventually.ts';
 import { stubLake } from '../support/temporal/stub-lake.ts';
 import { startOwner } from '../support/temporal/test-owner.ts';

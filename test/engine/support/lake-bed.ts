@@ -52,7 +52,12 @@ export type HasStore = { readonly ports: Pick<Ports, 'objects'> };
 
 /** `objects` is the store that the engine and the activities see. */
 export async function createLakeBed(
-  given: { readonly objects?: ObjectStore; readonly catalog?: Catalog } = {},
+  given: {
+    readonly objects?: ObjectStore;
+    readonly catalog?: Catalog;
+    /** SQL that has changed. */
+    readonly sql?: Partial<LakePorts['sql']>;
+  } = {},
 ): Promise<LakeBed> {
   const { objects = createMemoryObjectStore(), catalog = createMemoryCatalog() } = given;
   // One cache for one lake: others have other objects under the same keys.
@@ -67,7 +72,8 @@ export async function createLakeBed(
   });
   const engine: SqlEngine = { ...embedded, tablesOf: (text) => parser.tablesOf(text) };
   const now = () => Date.UTC(2026, 7, 21, 15);
-  const ports: LakePorts = { objects, engine, catalog, rowFiles, sql, logger, now };
+  const library = { ...sql, ...given.sql };
+  const ports: LakePorts = { objects, engine, catalog, rowFiles, sql: library, logger, now };
   return {
     ports,
     activities: activitiesOver(ports),
@@ -113,10 +119,10 @@ export async function sealBatch(
   { ports: { objects } }: Pick<LakeBed, 'ports'>,
   number: number,
   list: readonly Event[],
-  { countedRows = 1 } = {},
+  { countedRows = 1, ingestTime = '2026-08-21T15:00:00.000Z' } = {},
 ): Promise<void> {
   const rows = list.map((event, index) => bronzeRow(event, number * 1_000 + index));
-  const ingestTimeMs = Date.UTC(2026, 7, 21, 15);
+  const ingestTimeMs = Date.parse(ingestTime);
   const key = bronzeKey({ dataset: 'events', log, number, ingestTimeMs });
   const columns = events.bronze.columns;
   await objects.createObject(key, await rowFiles.encode({ columns, rows, metadata: {} }));
@@ -131,6 +137,7 @@ export async function sealBatch(
     number,
     ingestTime: new Date(ingestTimeMs).toISOString(),
     rows: rows.length,
+    ingestTime,
     rowsPerEventHour,
     bronzeKey: key,
   };

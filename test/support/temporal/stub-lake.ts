@@ -4,10 +4,12 @@ import type { ControlActivities } from '../../../src/activities/control.ts';
 import type { GoldActivities } from '../../../src/activities/gold.ts';
 import type { GapActivities } from '../../../src/activities/ingest-gap.ts';
 import type { IngestActivities } from '../../../src/activities/ingest.ts';
+import type { JanitorActivities } from '../../../src/activities/janitor.ts';
 import type { LakehouseActivities } from '../../../src/activities/lakehouse.ts';
 import type { QualityActivities } from '../../../src/activities/quality.ts';
 import type { SilverActivities } from '../../../src/activities/silver.ts';
 import { changedControl, initialControl } from '../../../src/lake/control.ts';
+import { emptyTally } from '../../../src/lake/janitor-tally.ts';
 import type { OwnerSettings } from '../../../src/lake/owner-decisions.ts';
 import { eventually } from './eventually.ts';
 
@@ -16,6 +18,7 @@ export type LakeActivities = IngestActivities &
   ControlActivities &
   GapActivities &
   GoldActivities &
+  JanitorActivities &
   LakehouseActivities &
   QualityActivities &
   SilverActivities;
@@ -90,6 +93,8 @@ export function stubLake({ settings, windows = [], ...given }: StubLakeOptions =
     checkStaged: async () => ({ kind: 'passed', score: 100, failures: [], warnings: [] }),
     publishVersion: async () => ({ kind: 'published' }),
     registerWindow: async () => ({ version }),
+    sweep: async () => ({ next: null, at: 'the end', tally: emptyTally }),
+    recordSweep: async () => undefined,
     ...given,
   };
   const recorded = Object.entries(activities).map(([name, run]) => [

@@ -142,6 +142,8 @@ function dispatched(lakes: ReadonlyMap<string, StubLake>): LakeActivities {
     'checkStaged',
     'publishVersion',
     'registerWindow',
+    'sweep',
+    'recordSweep',
   ];
   const entries = names.map((name) => [
     name,
