@@ -1,30 +1,28 @@
 import { IngotError } from '../errors.ts';
-import type { Dataset } from '../lake/dataset.ts';
 import type {
   PublishInput,
   PublishResult,
   RegisterBronzeInput,
   WindowRef,
 } from '../lake/messages.ts';
-import { bronzeFolder, bronzePartitionValues, pointerKey, tableFolder } from '../lake/paths.ts';
+import { bronzeFolder, bronzePartitionValues, pointerKey } from '../lake/paths.ts';
 import { type Pointer, decidePublish } from '../lake/pointer.ts';
 import { diffPartitions, leadingValues, wantedPartitions } from '../lake/registration.ts';
-import { type Table, databaseName } from '../lake/table.ts';
 import { formatInstant } from '../lake/time.ts';
 import { windowOf } from '../lake/window.ts';
-import type { CatalogTable, Ports } from '../ports.ts';
+import type { CatalogTable } from '../ports.ts';
+import { partitionsOf, repairTable } from './catalog-repair.ts';
+import {
+  type CatalogDeps,
+  applyDiff,
+  catalogTable,
+  registeredPartitions,
+} from './catalog-tables.ts';
 import { goldTable } from './gold.ts';
 import { jsonBytes } from './json-objects.ts';
 import { readPointer, readStaged } from './pointers.ts';
 
 /* Publishing a staged version, and making the catalog equal to the pointers. */
-
-export type CatalogDeps = {
-  readonly ports: Pick<Ports, 'objects' | 'catalog' | 'now'>;
-  readonly dataset: Dataset;
-  readonly id: string;
-  readonly bucket: string;
-};
 
 export type CatalogActivities = {
   publishVersion(input: PublishInput): Promise<PublishResult>;
@@ -97,29 +95,14 @@ async function registerWindow(
 }
 
 async function makeEqual(
-  { ports, bucket }: CatalogDeps,
+  deps: CatalogDeps,
   target: CatalogTable,
   window: string,
   pointer: Pointer | null,
 ): Promise<void> {
-  const root = `s3://${bucket}/`;
   const wanted = pointer === null ? [] : wantedPartitions(target.table, pointer);
-  const found = await ports.catalog.listPartitions(target, leadingValues(windowOf(window)));
-  const { put, remove } = diffPartitions(
-    wanted,
-    found.map(({ values, location, rows }) => ({
-      values,
-      folder: location.startsWith(root) ? location.slice(root.length) : location,
-      rows,
-    })),
-  );
-  const partitions = put.map(({ values, folder, rows }) => ({
-    values,
-    location: `${root}${folder}`,
-    rows,
-  }));
-  if (partitions.length > 0) await ports.catalog.putPartitions(target, partitions);
-  if (remove.length > 0) await ports.catalog.deletePartitions(target, remove);
+  const found = await deps.ports.catalog.listPartitions(target, leadingValues(windowOf(window)));
+  await applyDiff(deps, target, diffPartitions(wanted, registeredPartitions(deps, found)));
 }
 
 async function registerBronzeHours(
@@ -144,29 +127,26 @@ async function registerBronzeHours(
   );
 }
 
-export function catalogTable(
-  { id, bucket }: Pick<CatalogDeps, 'id' | 'bucket'>,
-  table: Table,
-): CatalogTable {
-  return {
-    database: databaseName(table.layer, id),
-    table,
-    location: `s3://${bucket}/${tableFolder(table)}`,
-  };
-}
-
+/** A table that is not there is made, and gets all that the lake has of it: it may have been lost. */
 async function ensureOnce(
-  { ports }: CatalogDeps,
+  deps: CatalogDeps,
   ensured: Set<string>,
   target: CatalogTable,
 ): Promise<void> {
   const name = `${target.database}.${target.table.name}`;
   if (ensured.has(name)) return;
-  await ports.catalog.ensureTable(target);
+  const isGone = (await partitionsOf(deps, target, noPartition(target))) === null;
+  if (isGone) await repairTable(deps, target.table, { dryRun: false });
+  else await deps.ports.catalog.ensureTable(target);
   ensured.add(name);
 }
 
-/** Does it again after making the table, where the catalog turns out to be gone. */
+/** Values that no table partition has: asks whether the table is there, and for nothing else. */
+function noPartition({ table }: CatalogTable): readonly string[] {
+  return table.partitionColumns[0]?.type === 'date' ? ['0001-01-01'] : ['0001'];
+}
+
+/** Does it again after making all of the table anew, where it turns out to be gone. */
 async function withTable(
   deps: CatalogDeps,
   ensured: Set<string>,

@@ -28,7 +28,7 @@ import { dayMs, formatInstant } from '../lake/time.ts';
 import { leadingValues } from '../lake/registration.ts';
 import { windowOf } from '../lake/window.ts';
 import type { CatalogPartition } from '../ports.ts';
-import { catalogTable } from './catalog.ts';
+import { catalogTable } from './catalog-tables.ts';
 import type { Sweeping } from './janitor-page.ts';
 import { jsonBytes, readJson } from './json-objects.ts';
 import { readPointers } from './pointers.ts';

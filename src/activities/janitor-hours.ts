@@ -12,7 +12,7 @@ import {
 } from '../lake/paths.ts';
 import { goneBefore, isExpired, removableBefore } from '../lake/retention.ts';
 import type { Seal } from '../lake/source-log.ts';
-import { catalogTable } from './catalog.ts';
+import { catalogTable } from './catalog-tables.ts';
 import type { Sweeping } from './janitor-page.ts';
 import { readSeal } from './source-log.ts';
 

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import type { Environment } from '../config.ts';
 import { IngotError, messageOf, type ErrorCode } from '../errors.ts';
+import { addCatalogCommand } from './catalog.ts';
 import { createConsole } from './console.ts';
 import { createContext, Interrupted, type CliContext } from './context.ts';
 import { addDeadLettersCommand } from './dead-letters.ts';
@@ -30,6 +31,7 @@ const verbs: readonly ((program: Command, context: CliContext) => void)[] = [
   addQueryCommand,
   addDeadLettersCommand,
   addJanitorCommand,
+  addCatalogCommand,
 ];
 
 /** Faults that a person corrects by asking differently or by installing something. */

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { ensureStack } from '../stack/stack.ts';
 import { connectTemporal } from '../stack/temporal-connection.ts';
 import { ensureTemporalNamespace } from '../stack/temporal-namespace.ts';
+import { repairIfLost } from './catalog.ts';
 import type { CliContext } from './context.ts';
 import { addExamples } from './help.ts';
 import { stackReport } from './stack-report.ts';
@@ -43,6 +44,10 @@ async function up(context: CliContext, json: boolean): Promise<void> {
       await connection.close();
     }
   });
+  // The local one only: what an `up` may do to an account that others share is not ours to say.
+  if (config.AWS_ENDPOINT_URL === undefined && !config.AWS_USE_REAL) {
+    await repairIfLost(context, config);
+  }
   if (json) {
     context.console.printJson({ ...stack, temporalWebUrl: config.temporalWebUrl });
     return;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createGlueClient } from '../../src/adapters/aws-clients.ts';
 import { createGlueCatalog } from '../../src/adapters/glue-catalog.ts';
-import { catalogTable } from '../../src/activities/catalog.ts';
+import { catalogTable } from '../../src/activities/catalog-tables.ts';
 import type { LakeFigures } from '../../src/activities/figures.ts';
 import { readAllPointers } from '../../src/activities/pointers.ts';
 import { ask } from '../../src/activities/query.ts';
