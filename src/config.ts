@@ -57,6 +57,10 @@ export const configSchema = z.object({
   TEMPORAL_TLS: z.stringbool().default(false).describe('Speak TLS to Temporal.'),
   TEMPORAL_TLS_CERT_FILE: optional.describe('Client certificate (PEM) for mutual TLS.'),
   TEMPORAL_TLS_KEY_FILE: optional.describe('Client key (PEM) for mutual TLS.'),
+  TEMPORAL_DEPLOYMENT_NAME: optional.describe(
+    'Worker deployment that the workflow code is versioned in. Unset: not versioned.',
+  ),
+  TEMPORAL_BUILD_ID: optional.describe('Version of the workflow code in that deployment.'),
   TEMPORAL_WEB_URL: address
     .optional()
     .describe('Address of the Temporal Web UI. Unset: the local one.'),
@@ -263,6 +267,12 @@ function crossChecks(settings: Settings): string[] {
     (settings.TEMPORAL_TLS_KEY_FILE === undefined)
   ) {
     problems.push('TEMPORAL_TLS_CERT_FILE and TEMPORAL_TLS_KEY_FILE must be set together');
+  }
+  if (
+    (settings.TEMPORAL_DEPLOYMENT_NAME === undefined) !==
+    (settings.TEMPORAL_BUILD_ID === undefined)
+  ) {
+    problems.push('TEMPORAL_DEPLOYMENT_NAME and TEMPORAL_BUILD_ID must be set together');
   }
   const sasl = [
     settings.KAFKA_SASL_MECHANISM,

@@ -61,8 +61,7 @@ async function stageSilver(deps: SilverDeps, input: BuildSilverInput): Promise<S
   );
   const isSame = current?.fingerprint === fingerprint || whole.kind === 'unchanged';
   if (current !== null && (isSame || (base !== null && inputs.batches.length === 0))) {
-    const { version, rows } = current;
-    return { kind: 'unchanged', ref, version, rows, through };
+    return { kind: 'unchanged', ref, version: current.version, rows: current.rows, through };
   }
   if (whole.kind === 'refused') {
     throw refusedRebuild(input.window, { gone: whole.gone, version: current?.version ?? '' });

@@ -14,6 +14,7 @@ import { addJanitorCommand } from './janitor.ts';
 import { addLanesCommand } from './lanes.ts';
 import { addProduceCommand } from './produce.ts';
 import { addQueryCommand } from './query.ts';
+import { addReplayCommand } from './replay.ts';
 import { addStatusCommand } from './status.ts';
 import { addUpCommand } from './up.ts';
 import { addWorkerCommand } from './worker.ts';
@@ -32,6 +33,7 @@ const verbs: readonly ((program: Command, context: CliContext) => void)[] = [
   addDeadLettersCommand,
   addJanitorCommand,
   addCatalogCommand,
+  addReplayCommand,
 ];
 
 /** Faults that a person corrects by asking differently or by installing something. */

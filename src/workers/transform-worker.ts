@@ -52,7 +52,12 @@ export async function startTransformWorker(config: Config, logger: Logger): Prom
   const slots = { maxConcurrentActivityTaskExecutions: config.TRANSFORM_SLOTS };
   const bundle = await bundleWorkflowCode({ workflowsPath, logger: quietBundler });
   const workers = await Promise.all([
-    Worker.create({ ...common, taskQueue: taskQueues.workflows, workflowBundle: bundle }),
+    Worker.create({
+      ...common,
+      taskQueue: taskQueues.workflows,
+      workflowBundle: bundle,
+      ...versioning(config),
+    }),
     Worker.create({ ...common, ...slots, taskQueue: taskQueues.transform, activities: transforms }),
     Worker.create({ ...common, ...slots, taskQueue: taskQueues.backfill, activities: transforms }),
     Worker.create({
@@ -74,8 +79,24 @@ export async function startTransformWorker(config: Config, logger: Logger): Prom
   };
 }
 
+/** Only workflow code is versioned: activities read their inputs anew, and any of them will do. */
+export function versioning(
+  config: Pick<Config, 'TEMPORAL_DEPLOYMENT_NAME' | 'TEMPORAL_BUILD_ID'>,
+): Pick<WorkerOptions, 'workerDeploymentOptions'> {
+  const { TEMPORAL_DEPLOYMENT_NAME: deploymentName, TEMPORAL_BUILD_ID: buildId } = config;
+  if (deploymentName === undefined || buildId === undefined) return {};
+  return {
+    workerDeploymentOptions: {
+      useWorkerVersioning: true,
+      version: { deploymentName, buildId },
+      // Each workflow says its own; one that forgot to must not change its code in mid-run.
+      defaultVersioningBehavior: 'PINNED',
+    },
+  };
+}
+
 /** The bundler reports sizes and timings that nobody asked for; its errors are thrown anyway. */
-const quietBundler = {
+export const quietBundler = {
   log: () => undefined,
   trace: () => undefined,
   debug: () => undefined,

@@ -3,6 +3,7 @@ import {
   getExternalWorkflowHandle,
   isCancellation,
   setCurrentDetails,
+  setWorkflowOptions,
   sleep,
   workflowInfo,
 } from '@temporalio/workflow';
@@ -12,6 +13,7 @@ import { dayMs, hourMs, minuteMs, secondMs } from '../lake/time.ts';
 import { windowAt } from '../lake/window.ts';
 import { nowMs } from './clock.ts';
 import { hourDueSignal } from './messages.ts';
+import { versioned } from './versioning.ts';
 
 export type GoldHourlyInput = { readonly dataset: string };
 
@@ -63,3 +65,6 @@ function nominalMs(): number {
   // Started by hand there is no nominal time; the start itself is as good.
   return (typedSearchAttributes.get(scheduledStart) ?? startTime).getTime();
 }
+
+// It ends soon, with the code that it began with.
+setWorkflowOptions(versioned('PINNED'), goldHourly);

@@ -1,8 +1,10 @@
 import type { BuildGoldInput } from '../lake/messages.ts';
 import type { GoldBuilt } from '../lake/owner-state.ts';
+import { setWorkflowOptions } from '@temporalio/workflow';
 import { nowMs } from './clock.ts';
 import { metadata, transform } from './proxies.ts';
 import { permanentFault, reportTo } from './report.ts';
+import { versioned } from './versioning.ts';
 
 /** Builds one window of one gold table: stage, gate, publish, register. Ends by telling the owner. */
 export async function buildGoldWindow(input: BuildGoldInput): Promise<GoldBuilt> {
@@ -36,3 +38,6 @@ async function build(input: BuildGoldInput): Promise<GoldBuilt> {
     return { ...none, outcome: 'failed', rows: 0, version: null, reason: permanentFault(error) };
   }
 }
+
+// A build ends within minutes, with the code that it began with.
+setWorkflowOptions(versioned('PINNED'), buildGoldWindow);

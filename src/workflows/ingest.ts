@@ -7,6 +7,7 @@ import {
   log as logger,
   setCurrentDetails,
   setHandler,
+  setWorkflowOptions,
   workflowInfo,
 } from '@temporalio/workflow';
 import {
@@ -30,6 +31,7 @@ import {
 } from './messages.ts';
 import { decisions, ingestion } from './proxies.ts';
 import { checkedLogRequest, checkedLogsStopped } from './signal-checks.ts';
+import { versioned } from './versioning.ts';
 
 export type IngestLaneInput = Pick<IngestInput, 'dataset' | 'lane'> & {
   /** The bookmark of the run before; comes with continue-as-new only. */
@@ -161,3 +163,6 @@ function endOfRun(): boolean {
   const { continueAsNewSuggested, historyLength } = workflowInfo();
   return continueAsNewSuggested || historyLength > historyLengthMax;
 }
+
+// It lives for ever, so it moves to new code, which must replay what the old one did.
+setWorkflowOptions(versioned('AUTO_UPGRADE'), ingestLane);

@@ -4,6 +4,7 @@ import {
   continueAsNew,
   setCurrentDetails,
   setHandler,
+  setWorkflowOptions,
   workflowInfo,
 } from '@temporalio/workflow';
 import { addTallies, describeTally, emptyTally } from '../lake/janitor-tally.ts';
@@ -12,6 +13,7 @@ import { formatInstant } from '../lake/time.ts';
 import { nowMs } from './clock.ts';
 import { janitorProgressQuery } from './messages.ts';
 import { sweeping } from './proxies.ts';
+import { versioned } from './versioning.ts';
 
 export type JanitorInput = {
   readonly dataset: string;
@@ -20,8 +22,8 @@ export type JanitorInput = {
   readonly goOn?: { readonly cursor: JanitorCursor; readonly report: JanitorReport };
 };
 
-/** Pages of one run; a run of two years' hours takes a few of them. */
-const pagesMax = 40;
+/** Pages of one run: a history that is short, and quick to replay. */
+const pagesMax = 10;
 
 /** Removes what is past its time, page after page, and ends with what it has removed. */
 export async function janitor({ dataset, dryRun, goOn }: JanitorInput): Promise<JanitorReport> {
@@ -49,3 +51,6 @@ export async function janitor({ dataset, dryRun, goOn }: JanitorInput): Promise<
   if (!dryRun) await sweeping.recordSweep(report);
   return report;
 }
+
+// A run ends with the code that it began with.
+setWorkflowOptions(versioned('PINNED'), janitor);

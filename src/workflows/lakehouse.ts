@@ -6,6 +6,7 @@ import {
   continueAsNew,
   log,
   setCurrentDetails,
+  setWorkflowOptions,
   workflowInfo,
 } from '@temporalio/workflow';
 import type { LakehouseInput } from '../lake/messages.ts';
@@ -40,6 +41,7 @@ import { listen } from './owner-messages.ts';
 import { metadata } from './proxies.ts';
 import { permanentFault } from './report.ts';
 import { createWaits } from './waits.ts';
+import { versioned } from './versioning.ts';
 
 const historyLengthMax = 2_000;
 /** Batches of one log that are looked at in one go: the answer stays small. */
@@ -175,3 +177,6 @@ async function rest(looksMs: readonly (number | null)[], isChanged: () => boolea
   if (looks.length === 0) await condition(isChanged);
   else await condition(isChanged, Math.max(1, Math.min(...looks) - nowMs()));
 }
+
+// It lives for ever, so it moves to new code, which must replay what the old one did.
+setWorkflowOptions(versioned('AUTO_UPGRADE'), lakehouse);

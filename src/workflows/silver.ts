@@ -1,8 +1,10 @@
 import type { BuildSilverInput, PublishResult, StageResult } from '../lake/messages.ts';
 import type { SilverBuilt } from '../lake/owner-state.ts';
+import { setWorkflowOptions } from '@temporalio/workflow';
 import { nowMs } from './clock.ts';
 import { metadata, transform } from './proxies.ts';
 import { permanentFault, reportTo } from './report.ts';
+import { versioned } from './versioning.ts';
 
 /**
  * Builds one hour of silver: stage, gate, publish, register. Every step may run twice; readers see
@@ -57,3 +59,6 @@ function settle(
   }
   return { ...none, outcome: 'published', through, rows, version };
 }
+
+// A build ends within minutes, with the code that it began with.
+setWorkflowOptions(versioned('PINNED'), buildSilverWindow);

@@ -34,7 +34,8 @@ async function load(type: string, name: string): Promise<History> {
 }
 
 describe('replay', function () {
-  this.timeout(60_000);
+  // Every history is replayed, on machines that may be busy with other suites.
+  this.timeout(240_000);
   before(beQuiet);
 
   it('has a history of every workflow that ships', async () => {
