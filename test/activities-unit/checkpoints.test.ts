@@ -12,6 +12,7 @@ import { createMemoryObjectStore } from '../../src/adapters/memory-object-store.
 import { events } from '../../src/datasets/events.ts';
 import { type Checkpoint, factsOf } from '../../src/lake/checkpoint.ts';
 import { checkpointKey, checkpointPrefix, sealKey } from '../../src/lake/paths.ts';
+import { nothingAnnounced } from '../../src/lake/retention.ts';
 import type { Seal } from '../../src/lake/source-log.ts';
 import { readJson } from '../../src/activities/json-objects.ts';
 import {
@@ -55,7 +56,10 @@ describe('a log with a year behind it', function () {
   it('gives the batches of an hour of a year ago, also late ones, by a bounded number of objects', async () => {
     const input = wholeBuild(log.entries - 1);
     const gather = (objects: GeneratedLog['objects']) =>
-      gatherInputs({ objects, dataset: events }, input, null);
+      gatherInputs({ objects, dataset: events }, input, {
+        current: null,
+        retention: nothingAnnounced,
+      });
 
     const { batches } = await gather(log.objects);
     const requests = await requestsOf(log.objects, gather);
@@ -80,7 +84,10 @@ describe('a log with a year behind it', function () {
     const window = hourOf(yearStartMs + (year - 1) * 3_600_000);
     const input = { ...wholeBuild(log.entries - 1), window };
     const requests = await requestsOf(log.objects, (objects) =>
-      gatherInputs({ objects, dataset: events }, input, null),
+      gatherInputs({ objects, dataset: events }, input, {
+        current: null,
+        retention: nothingAnnounced,
+      }),
     );
     assert.ok(requests <= 12, `${requests} requests`);
   });

@@ -135,7 +135,6 @@ export async function sealBatch(
     schema: 1,
     log,
     number,
-    ingestTime: new Date(ingestTimeMs).toISOString(),
     rows: rows.length,
     ingestTime,
     rowsPerEventHour,
