@@ -255,6 +255,12 @@ function crossChecksOfTheRest(
   return parsed.success ? crossChecks(parsed.data) : [];
 }
 
+const setTogether = [
+  ['TEMPORAL_TLS_CERT_FILE', 'TEMPORAL_TLS_KEY_FILE'],
+  ['TEMPORAL_DEPLOYMENT_NAME', 'TEMPORAL_BUILD_ID'],
+  ['KAFKA_SASL_MECHANISM', 'KAFKA_SASL_USERNAME', 'KAFKA_SASL_PASSWORD'],
+] as const;
+
 function crossChecks(settings: Settings): string[] {
   const problems: string[] = [];
   if (settings.TEMPORAL_API_KEY !== undefined && !settings.TEMPORAL_TLS) {
@@ -262,27 +268,12 @@ function crossChecks(settings: Settings): string[] {
       'TEMPORAL_API_KEY is set, so TEMPORAL_TLS must be true: a key is never sent in the clear',
     );
   }
-  if (
-    (settings.TEMPORAL_TLS_CERT_FILE === undefined) !==
-    (settings.TEMPORAL_TLS_KEY_FILE === undefined)
-  ) {
-    problems.push('TEMPORAL_TLS_CERT_FILE and TEMPORAL_TLS_KEY_FILE must be set together');
-  }
-  if (
-    (settings.TEMPORAL_DEPLOYMENT_NAME === undefined) !==
-    (settings.TEMPORAL_BUILD_ID === undefined)
-  ) {
-    problems.push('TEMPORAL_DEPLOYMENT_NAME and TEMPORAL_BUILD_ID must be set together');
-  }
-  const sasl = [
-    settings.KAFKA_SASL_MECHANISM,
-    settings.KAFKA_SASL_USERNAME,
-    settings.KAFKA_SASL_PASSWORD,
-  ];
-  if (sasl.some((value) => value !== undefined) && sasl.includes(undefined)) {
-    problems.push(
-      'KAFKA_SASL_MECHANISM, KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD must be set together',
-    );
+  for (const names of setTogether) {
+    const count = names.filter((name) => settings[name] !== undefined).length;
+    if (count > 0 && count < names.length) {
+      const list = `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
+      problems.push(`${list} must be set together`);
+    }
   }
   if (settings.AWS_USE_REAL && settings.AWS_ENDPOINT_URL !== undefined) {
     problems.push('AWS_USE_REAL=true and AWS_ENDPOINT_URL exclude each other');
