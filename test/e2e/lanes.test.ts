@@ -29,7 +29,7 @@ describe('lanes', function () {
   let chunks: StreamRecord[][];
 
   before(async () => {
-    pipeline = await startPipeline('lanes');
+    pipeline = await startPipeline('lanes', { INGEST_SLICE_SECONDS: '600' });
     topic = pipeline.config.KAFKA_TOPICS;
     temporal = await connectClient(pipeline.config);
     const sent = [

@@ -42,7 +42,10 @@ const silentLine = {
   fail: () => undefined,
 };
 
-export async function startPipeline(prefix: string): Promise<Pipeline> {
+export async function startPipeline(
+  prefix: string,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<Pipeline> {
   const id = `${prefix}${randomBytes(4).toString('hex')}`;
   const topic = `ecommerce-${id}`;
   const env = {
@@ -58,13 +61,14 @@ export async function startPipeline(prefix: string): Promise<Pipeline> {
     INGEST_SLICE_SECONDS: '5',
     LOG_FORMAT: 'json',
     LOG_LEVEL: 'warn',
+    ...settings,
   };
   const config = loadConfig(env);
   const ports = await createPorts(config, events, silentLogger);
   const kafka = createKafka(config, silentLogger);
   await withAdmin(kafka, (admin) => ensureTopic(admin, topic, 3));
-  const start = (kind: WorkerKind, settings = {}) =>
-    startWorkerProcess({ config, env: { ...env, ...settings }, kind });
+  const start = (kind: WorkerKind, changed = {}) =>
+    startWorkerProcess({ config, env: { ...env, ...changed }, kind });
   await Promise.all(workerKinds.map((kind) => start(kind)));
   const { client, connection } = await connectClient(config);
   const signal = new AbortController().signal;
@@ -79,9 +83,9 @@ export async function startPipeline(prefix: string): Promise<Pipeline> {
       await waitForOwner(wait, silentLine);
     },
     figures: () => lakeFigures({ ports, dataset: events, topics: [topic] }),
-    restartWorker: async (kind, settings) => {
+    restartWorker: async (kind, changed) => {
       await stopWorkerProcesses(config, `${id}-${kind}`);
-      await start(kind, settings);
+      await start(kind, changed);
     },
     readRecord: (of, partition, offset) => readOne(ports, { topic: of, partition, offset }),
     stop: async () => {
