@@ -1,4 +1,9 @@
-import { Worker, type WorkerOptions, bundleWorkflowCode } from '@temporalio/worker';
+import {
+  type Logger as BundlerLogger,
+  Worker,
+  type WorkerOptions,
+  bundleWorkflowCode,
+} from '@temporalio/worker';
 import { createCatalogActivities } from '../activities/catalog.ts';
 import { createGoldActivities } from '../activities/gold.ts';
 import { createJanitorActivities } from '../activities/janitor.ts';
@@ -95,12 +100,14 @@ export function versioning(
   };
 }
 
+const nothing = (): void => undefined;
+
 /** The bundler reports sizes and timings that nobody asked for; its errors are thrown anyway. */
-export const quietBundler = {
-  log: () => undefined,
-  trace: () => undefined,
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
+export const quietBundler: BundlerLogger = {
+  log: nothing,
+  trace: nothing,
+  debug: nothing,
+  info: nothing,
+  warn: nothing,
+  error: nothing,
 };
