@@ -7,6 +7,8 @@ import { IngotError } from './errors.ts';
  * Every setting of Ingot, once. An empty or blank variable counts as absent, so that a commented line in an
  * .env file and a missing one mean the same. docs: .env.example is generated from these keys and
  * descriptions, and test/tidy.test.ts holds the two together.
+ *
+ * Longer than 300 lines because every setting is in this one place.
  */
 
 const whole = (byDefault: number, min: number, max: number) => {
@@ -140,6 +142,23 @@ export const configSchema = z.object({
   ),
   INGEST_YOUNG_HEAP_MB: whole(12, 1, 1_024).describe(
     'Heap of each thread of ingest for short-lived objects, in MiB.',
+  ),
+
+  DROP_ENABLED: z
+    .stringbool()
+    .default(false)
+    .describe('Take files that are dropped into a folder of the lake bucket.'),
+  DROP_PREFIX: z
+    .string()
+    .regex(
+      /^[A-Za-z0-9][A-Za-z0-9_.=-]*(\/[A-Za-z0-9_.=-]+)*\/$/,
+      'must be a folder such as landing/events/: letters, digits and _.=- between slashes, one at the end',
+    )
+    .default('landing/events/')
+    .describe('The drop folder.'),
+  DROP_POLL_SECONDS: whole(10, 1, 3_600).describe('The drop folder is looked at this often.'),
+  DROP_DELAY_SECONDS: whole(300, 0, 86_400).describe(
+    'How old the events of a file may be when it is dropped: windows wait so long for them.',
   ),
 
   ALLOWED_LATENESS_SECONDS: whole(120, 0, 86_400).describe(
@@ -280,6 +299,21 @@ function crossChecks(settings: Settings): string[] {
   }
   if (settings.INGEST_FLUSH_IDLE_MS < settings.INGEST_FLUSH_MS) {
     problems.push('INGEST_FLUSH_IDLE_MS must be at least INGEST_FLUSH_MS');
+  }
+  problems.push(...dropChecks(settings));
+  return problems;
+}
+
+/** Folders of the lake that Ingot writes itself. */
+const ownFolder = /^(bronze|silver|gold|raw|dead_letters|quarantine|dq_results)\//;
+
+function dropChecks({ DROP_ENABLED, DROP_PREFIX, KAFKA_TOPICS }: Settings): string[] {
+  const problems: string[] = [];
+  if (ownFolder.test(DROP_PREFIX)) {
+    problems.push(`DROP_PREFIX=${DROP_PREFIX} is a folder that Ingot writes itself`);
+  }
+  if (DROP_ENABLED && KAFKA_TOPICS.split(',').includes('drop')) {
+    problems.push("KAFKA_TOPICS must not hold a topic named drop: so is the drop folder's log");
   }
   return problems;
 }

@@ -11,6 +11,7 @@ import type { Column, Table } from './lake/table.ts';
 
 /** Equal bytes may have equal etags, as they have on S3. */
 export type StoredObject = { readonly bytes: Uint8Array; readonly etag: string };
+export type ObjectPart = { readonly first: number; readonly length: number };
 
 export type ObjectSummary = {
   readonly key: string;
@@ -33,8 +34,8 @@ export interface ObjectStore {
   swapObject(key: string, bytes: Uint8Array, etag: string | null): Promise<SwapResult>;
   /** Overwrites. Only for objects that are hints or caches, never for a commit. */
   replaceObject(key: string, bytes: Uint8Array): Promise<void>;
-  /** `null` when there is none. */
-  readObject(key: string): Promise<StoredObject | null>;
+  /** `null` when there is none; of a part, the bytes that the object has there, perhaps none. */
+  readObject(key: string, part?: ObjectPart): Promise<StoredObject | null>;
   /** `null` when there is none. */
   headObject(key: string): Promise<ObjectSummary | null>;
   /** Keys in byte order, at most `limit`, after `startAfter` (exclusive). */

@@ -2,6 +2,7 @@ import { promisify } from 'node:util';
 import { gunzip, gzip, constants } from 'node:zlib';
 import { lineField, lineStart } from '../lake/bronze-line.ts';
 import type { Dataset } from '../lake/dataset.ts';
+import { detailAt } from '../lake/drop.ts';
 import { batchName } from '../lake/paths.ts';
 import { type Placement, placeRecord } from '../lake/placement.ts';
 import type { PlanEntry } from '../lake/source-log.ts';
@@ -80,10 +81,10 @@ export function batchConstants(dataset: Dataset, plan: PlanEntry): Row {
   return {
     _ingest_ts: plan.ingestTime,
     _family: dataset.familyOf(plan.topic),
-    _source: 'kafka',
+    _source: plan.object === undefined ? 'kafka' : 's3',
     _topic: plan.topic,
     _partition: plan.partition,
-    _source_file: null,
+    _source_file: plan.object?.key ?? null,
     _batch_id: batchName(plan),
   };
 }
@@ -109,7 +110,11 @@ export function deadLetterRows(
     .map(({ record, placement }) => ({
       reason: placement.kind === 'deadLetter' ? placement.reason : 'REFUSED_BY_WRITER',
       field: placement.kind === 'deadLetter' ? placement.field : null,
-      detail: placement.kind === 'deadLetter' ? placement.detail : 'the file of the batch lacks it',
+      detail: detailAt(
+        plan,
+        record.offset,
+        placement.kind === 'deadLetter' ? placement.detail : 'the file of the batch lacks it',
+      ),
       topic: plan.topic,
       partition: plan.partition,
       offset: record.offset,

@@ -77,7 +77,7 @@ async function finishWithWhatIsLeft(
   const { signal } = new AbortController();
   const records = await readWhatIsLeft({ ...deps, signal }, plan, offsets);
   const content = contentOfRecords({ dataset: deps.dataset, bronze: deps.ports.bronze }, records);
-  await writeAndSeal({ ...deps, signal }, plan, content);
+  await writeAndSeal(deps, plan, content);
 }
 
 function isLost({ offsetNext }: LogState, { offsetStart }: TopicPartitionOffsets): boolean {

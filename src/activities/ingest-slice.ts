@@ -29,6 +29,8 @@ export type SliceDeps = {
   readonly startGroup: StartGroup;
   /** So many groups share the topic partitions that a lane begins with. */
   readonly groupsMax: number;
+  /** Its topics are not dealt to lanes: it serves all of them. */
+  readonly isAlone?: boolean;
 };
 
 export type Slice = {
@@ -102,9 +104,10 @@ export function endOf({ groups }: Slice): Promise<unknown> {
 }
 
 /** A store that does not answer changes nothing: the lane goes on with what it was told last. */
-async function controlOr({ ports, dataset }: SliceDeps, known: Control): Promise<Control> {
+async function controlOr({ ports, dataset, isAlone }: SliceDeps, known: Control): Promise<Control> {
   try {
-    const found = await readControl(ports.objects, dataset.name);
+    const read = await readControl(ports.objects, dataset.name);
+    const found = isAlone === true ? { ...read, lanes: 1 } : read;
     return found.revision >= known.revision ? found : known;
   } catch (error) {
     ports.logger.warn({ error: messageOf(error) }, 'the control of ingest cannot be read');

@@ -9,7 +9,14 @@ import {
 } from '../lake/batch.ts';
 import type { Dataset } from '../lake/dataset.ts';
 import { bronzeKey, deadLettersKey, rawKey, sealKey } from '../lake/paths.ts';
-import { type LogState, type PlanEntry, type Seal, stateAfterSeal } from '../lake/source-log.ts';
+import type { DroppedPart } from '../lake/dropped-object.ts';
+import {
+  type LogState,
+  type PlanEntry,
+  type Seal,
+  stateAfterSeal,
+  withObject,
+} from '../lake/source-log.ts';
 import { formatInstant } from '../lake/time.ts';
 import type { EncodedFile, FileFacts, Ports } from '../ports.ts';
 import type { BatchContent } from './batch-content.ts';
@@ -23,14 +30,19 @@ import { appendEntry, readSeal } from './source-log.ts';
  * writers at once; the create-only objects of the log decide who goes on.
  */
 
-export type WriterDeps = {
-  readonly ports: Pick<Ports, 'objects' | 'source' | 'bronze' | 'rowFiles' | 'now'>;
+export type WriterDeps = BatchDeps & {
+  readonly ports: Pick<Ports, 'source'>;
+  /** Aborted when the writer must stop: a redo does not wait for Kafka beyond it. */
+  readonly signal: AbortSignal;
+};
+
+/** What it takes to write a batch, wherever its records come from. */
+export type BatchDeps = {
+  readonly ports: Pick<Ports, 'objects' | 'bronze' | 'rowFiles' | 'now'>;
   readonly dataset: Dataset;
   readonly settings: Omit<PlanSettings, 'contractHash' | 'encoder'>;
   /** Tells this writer from every other one, also from earlier attempts of the same activity. */
   readonly writer: string;
-  /** Aborted when the writer must stop: a redo does not wait for Kafka beyond it. */
-  readonly signal: AbortSignal;
 };
 
 /** A log that this writer has taken over. A value: each step answers the next one. */
@@ -48,9 +60,13 @@ export type OpenLog = {
  * has taken the log over: nothing was written then, and nothing may be.
  */
 export async function commitBatch(
-  deps: WriterDeps,
+  deps: BatchDeps,
   open: OpenLog,
-  batch: { readonly content: BatchContent; readonly offsetEnd: string },
+  batch: {
+    readonly content: BatchContent;
+    readonly offsetEnd: string;
+    readonly object?: DroppedPart;
+  },
 ): Promise<{ readonly open: OpenLog; readonly seal: Seal }> {
   const { dataset, ports } = deps;
   const plan = planEntry({
@@ -63,11 +79,13 @@ export async function commitBatch(
     partition: open.partition,
     offsetEnd: batch.offsetEnd,
     settings: { ...deps.settings, contractHash: dataset.contractHash, encoder: ports.bronze.name },
+    ...(batch.object === undefined ? {} : { object: batch.object }),
   });
   if ((await appendEntry(ports.objects, dataset.name, plan)) === 'replaced') throw replaced(plan);
   const { seal, hash, foreign } = await writeAndSeal(deps, plan, batch.content);
   if (foreign) throw replaced(plan);
-  const state = { ...stateAfterSeal(open.state, seal, hash), offsetNext: seal.offsetEnd };
+  const after = withObject(stateAfterSeal(open.state, seal, hash), plan.object);
+  const state = { ...after, offsetNext: seal.offsetEnd };
   return { open: { ...open, next: open.next + 1, state }, seal };
 }
 
@@ -87,7 +105,7 @@ type Sealed = {
 
 /** Writes raw copy, Parquet and dead letters of a plan, in this order, then its seal. */
 export async function writeAndSeal(
-  deps: WriterDeps,
+  deps: BatchDeps,
   plan: PlanEntry,
   content: BatchContent,
 ): Promise<Sealed> {
@@ -105,7 +123,7 @@ export async function writeAndSeal(
 }
 
 async function writeBatch(
-  deps: WriterDeps,
+  deps: BatchDeps,
   plan: PlanEntry,
   content: BatchContent,
 ): Promise<BatchFigures> {
@@ -153,7 +171,7 @@ async function writeBatch(
 }
 
 /** Writes the raw copy, or adopts the one that lies there; answers the size of what lies there. */
-async function writeRaw({ ports }: WriterDeps, key: string, raw: Uint8Array): Promise<number> {
+async function writeRaw({ ports }: BatchDeps, key: string, raw: Uint8Array): Promise<number> {
   const created = await ports.objects.createObject(key, raw);
   if (created.kind === 'created') return raw.byteLength;
   const found = await ports.objects.headObject(key);
@@ -163,7 +181,7 @@ async function writeRaw({ ports }: WriterDeps, key: string, raw: Uint8Array): Pr
 
 /** The file of a batch, proved to hold the rows that it was given. */
 async function encodeBronze(
-  { ports }: WriterDeps,
+  { ports }: BatchDeps,
   plan: PlanEntry,
   content: BatchContent,
 ): Promise<EncodedFile> {
@@ -181,7 +199,7 @@ async function encodeBronze(
 
 /** Writes the Parquet file, or adopts the one that lies there: its facts count, not ours. */
 async function writeBronze(
-  { ports }: WriterDeps,
+  { ports }: BatchDeps,
   plan: PlanEntry,
   encoded: EncodedFile,
   key: string,

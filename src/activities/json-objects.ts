@@ -18,7 +18,7 @@ export type JsonObject<T> = {
 
 /** `null` when there is none; `LOG_CORRUPT` when it is not JSON. Only Ingot writes these keys. */
 export async function readJson<T>(
-  objects: ObjectStore,
+  objects: Pick<ObjectStore, 'readObject'>,
   key: string,
 ): Promise<JsonObject<T> | null> {
   const found = await objects.readObject(key);

@@ -35,9 +35,10 @@ export function createMemoryObjectStore(): ObjectStore {
     replaceObject: async (key, bytes) => {
       write(key, bytes);
     },
-    readObject: async (key) => {
+    readObject: async (key, { first, length } = { first: 0, length: Infinity }) => {
       const stored = objects.get(key);
-      return stored === undefined ? null : { ...stored, bytes: Uint8Array.from(stored.bytes) };
+      if (stored === undefined) return null;
+      return { ...stored, bytes: stored.bytes.slice(first, first + length) };
     },
     headObject: async (key) => {
       const stored = objects.get(key);

@@ -9,7 +9,13 @@ import {
   type S3Client,
 } from '@aws-sdk/client-s3';
 import { formatFacts, IngotError } from '../errors.ts';
-import type { ListOptions, ObjectStore, ObjectSummary, StoredObject } from '../ports.ts';
+import type {
+  ListOptions,
+  ObjectPart,
+  ObjectStore,
+  ObjectSummary,
+  StoredObject,
+} from '../ports.ts';
 import {
   awsErrorName,
   awsErrorStatus,
@@ -47,7 +53,7 @@ export function createS3ObjectStore(store: S3ObjectStoreOptions): ObjectStore {
     replaceObject: async (key, bytes) => {
       await putObject(store, key, bytes, {});
     },
-    readObject: (key) => readObject(store, key),
+    readObject: (key, part) => readObject(store, key, part),
     headObject: (key) => headObject(store, key),
     listObjects: (prefix, options = {}) => listObjects(store, prefix, options),
     copyObject: (from, to) => copyObject(store, from, to),
@@ -95,16 +101,24 @@ function isRefusal(error: unknown, { IfMatch }: Condition): boolean {
 async function readObject(
   { client, bucket }: S3ObjectStoreOptions,
   key: string,
+  part?: ObjectPart,
 ): Promise<StoredObject | null> {
+  const range =
+    part === undefined ? {} : { Range: `bytes=${part.first}-${part.first + part.length - 1}` };
   return withAwsFaults({ part: 'S3', client, facts: { bucket, key } }, async () => {
     try {
-      const answer = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
+      const answer = await client.send(
+        new GetObjectCommand({ Bucket: bucket, Key: key, ...range }),
+      );
       // The body is always read to its end: an unread one keeps a socket of the pool.
       const bytes = await given(answer.Body, 'Body', bucket, key).transformToByteArray();
       return { bytes, etag: given(answer.ETag, 'ETag', bucket, key) };
     } catch (error) {
       if (awsErrorName(error) === 'NoSuchKey') return null;
-      throw error;
+      if (awsErrorStatus(error) !== 416) throw error;
+      // The part begins behind the end: the object has no bytes there.
+      const head = await headObject({ client, bucket }, key);
+      return head === null ? null : { bytes: new Uint8Array(), etag: head.etag };
     }
   });
 }

@@ -5,6 +5,7 @@ import type { Command } from 'commander';
 import type { FoundLetter } from '../activities/dead-letters.ts';
 import type { RedriveDeps } from '../activities/redrive.ts';
 import { IngotError } from '../errors.ts';
+import { dropTopic } from '../lake/dropped-object.ts';
 import {
   type Correction,
   type DeadLetter,
@@ -86,6 +87,7 @@ async function redriveAll(
       ? await findAll(lake.deps, [...new Set(ids)])
       : await findByFilter({ context, lake, flags, limit });
   if (letters.length === 0) return context.console.say('There is nothing to send.');
+  requireTopics(letters);
   requireOneForFile(letters.length, correction);
   const planned = withValues(letters, correction);
   if (flags.dryRun === true) return printPlan(context, planned, flags);
@@ -137,6 +139,17 @@ function withValues(letters: readonly FoundLetter[], correction: Correction): re
   });
   if (problems.length === 0) return planned;
   throw invalid(problems.join('\n'));
+}
+
+/** What was dropped as a file has no topic to go through again. */
+function requireTopics(letters: readonly FoundLetter[]): void {
+  const dropped = letters.filter(({ letter }) => letter.topic === dropTopic);
+  if (dropped.length === 0) return;
+  const [first] = dropped;
+  throw invalid(
+    `${first!.letter.id} came in a dropped file (${first!.letter.detail.split(': ')[0]}), not through a topic: ` +
+      'correct the lines and drop them in a file of another name',
+  );
 }
 
 function requireOneForFile(count: number, correction: Correction): void {

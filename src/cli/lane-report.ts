@@ -1,3 +1,4 @@
+import { describeDrop } from '../lake/lanes.ts';
 import { WorkflowNotFoundError } from '@temporalio/client';
 import { readControl } from '../activities/control.ts';
 import type { Config } from '../config.ts';
@@ -36,12 +37,17 @@ export function printLogStates({ console }: CliContext, states: readonly LogLag[
       state.worker,
       state.number,
       state.offsetNext,
-      state.lag,
+      state.drop === undefined ? state.lag : `${state.drop.waiting} objects`,
       state.frontier,
       `${Math.max(0, Math.round((nowMs - Date.parse(state.frontier)) / 1_000))} s`,
-      state.stopped === null ? 'running' : `${state.stopped.code}: ${state.stopped.message}`,
+      state.stopped === null
+        ? ['running', ...describeDrop(state.drop)].join('; ')
+        : `${state.stopped.code}: ${state.stopped.message}`,
     ]),
   );
+  for (const { key } of states.flatMap(({ drop }) => drop?.undecided ?? [])) {
+    console.say(`${key} was replaced after it was taken: \`ingot drop decide ${key} …\``);
+  }
 }
 
 export function notRunning(workflow: string, cause: Error): IngotError {

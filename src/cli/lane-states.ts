@@ -1,5 +1,7 @@
 import { type Client, type WorkflowHandle, WorkflowNotFoundError } from '@temporalio/client';
 import { defaultPayloadConverter } from '@temporalio/common';
+import { dropLane } from '../lake/drop.ts';
+import { dropTopic } from '../lake/dropped-object.ts';
 import { laneName, laneOf } from '../lake/lanes.ts';
 import { type LogPosition, laneId } from '../lake/messages.ts';
 import { parseLogName } from '../lake/paths.ts';
@@ -30,7 +32,7 @@ export async function logStates({
   readonly lanes: number;
   readonly source: Pick<EventSource, 'describeTopic'>;
 }): Promise<readonly LogLag[]> {
-  const names = Array.from({ length: lanes }, (_, index) => laneName(index));
+  const names = [...Array.from({ length: lanes }, (_, index) => laneName(index)), dropLane];
   const found = await Promise.allSettled(
     names.map((lane) => statesOf(lane, client.workflow.getHandle(laneId(dataset, lane)))),
   );
@@ -38,15 +40,22 @@ export async function logStates({
     one.status === 'rejected' ? [one.reason as unknown] : [],
   );
   const grave = failures.find((reason) => !(reason instanceof WorkflowNotFoundError));
-  if (grave !== undefined || failures.length === lanes) throw (grave ?? failures[0]) as Error;
+  if (grave !== undefined || failures.length === names.length)
+    throw (grave ?? failures[0]) as Error;
   const states = found.flatMap((one) => (one.status === 'fulfilled' ? one.value : []));
-  const isOwn = ({ log, lane }: LaneState): boolean =>
-    laneName(laneOf(parseLogName(log), lanes)) === lane;
+  const isOwn = ({ log, lane }: LaneState): boolean => laneOfLog(log, lanes) === lane;
   // Of a log that two lanes speak of, the one counts whose it is.
   const byLog = new Map(
     states.toSorted((a, b) => Number(isOwn(a)) - Number(isOwn(b))).map((each) => [each.log, each]),
   );
   return withLag([...byLog.values()], source);
+}
+
+/** The lane of a source log; that of the drop folder is not dealt out. */
+export function laneOfLog(log: string, lanes: number): string {
+  const topicPartition = parseLogName(log);
+  if (topicPartition.topic === dropTopic) return dropLane;
+  return laneName(laneOf(topicPartition, lanes));
 }
 
 type LaneState = Omit<LogLag, 'lag'>;
@@ -55,7 +64,8 @@ async function withLag(
   states: readonly LaneState[],
   source: Pick<EventSource, 'describeTopic'>,
 ): Promise<readonly LogLag[]> {
-  const topics = [...new Set(states.map(({ log }) => parseLogName(log).topic))];
+  const named = states.map(({ log }) => parseLogName(log).topic);
+  const topics = [...new Set(named)].filter((topic) => topic !== dropTopic);
   const described = (await Promise.all(topics.map((topic) => source.describeTopic(topic)))).flat();
   return states
     .map((state) => {
@@ -84,8 +94,9 @@ async function livePositions(
   handle: WorkflowHandle,
 ): Promise<{ readonly positions: readonly LogPosition[]; readonly worker: string | null }> {
   const { raw } = await handle.describe();
-  const pending = raw.pendingActivities?.find(
-    ({ activityType }) => activityType?.name === 'ingest',
+  const slices = ['ingest', 'ingestDrop'];
+  const pending = raw.pendingActivities?.find(({ activityType }) =>
+    slices.includes(activityType?.name ?? ''),
   );
   const worker = pending?.lastWorkerIdentity || null;
   const payload = pending?.heartbeatDetails?.payloads?.[0];

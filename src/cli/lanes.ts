@@ -4,14 +4,13 @@ import type { Command } from 'commander';
 import { readControl } from '../activities/control.ts';
 import { events } from '../datasets/events.ts';
 import { IngotError, messageOf } from '../errors.ts';
-import { laneName, laneOf } from '../lake/lanes.ts';
 import type { AcceptedGap, LogRequest } from '../lake/messages.ts';
 import { laneId } from '../lake/messages.ts';
-import { parseLogName } from '../lake/paths.ts';
 import { silentLogger } from '../workers/logger.ts';
 import type { CliContext } from './context.ts';
 import { configForAsking } from './demo-settings.ts';
 import { addExamples } from './help.ts';
+import { laneOfLog } from './lane-states.ts';
 import { notRunning, printLogStates, readLogStates } from './lane-report.ts';
 
 type Decision = 'pauseLog' | 'resumeLog' | 'acceptOffsetGap';
@@ -86,7 +85,7 @@ async function decide(
   const { objects } = createGroupPorts(config, silentLogger);
   const { lanes } = await readControl(objects, events.name);
   const { client, connection } = await connectClient(config);
-  const workflowId = laneId(events.name, laneName(laneOf(parseLogName(request.log), lanes)));
+  const workflowId = laneId(events.name, laneOfLog(request.log, lanes));
   try {
     const handle = client.workflow.getHandle(workflowId);
     return await context.console.step(`Asking ${workflowId}`, () =>

@@ -9,6 +9,8 @@ import { addDeadLettersCommand } from './dead-letters.ts';
 import { addDemoCommand } from './demo.ts';
 import { addDoctorCommand } from './doctor.ts';
 import { addDownCommand } from './down.ts';
+import { addDropCommand } from './drop.ts';
+import { addGenerateCommand, addSampleCommand } from './generate.ts';
 import { addExamples } from './help.ts';
 import { addJanitorCommand } from './janitor.ts';
 import { addLanesCommand } from './lanes.ts';
@@ -29,6 +31,9 @@ const verbs: readonly ((program: Command, context: CliContext) => void)[] = [
   addWorkerCommand,
   addLanesCommand,
   addProduceCommand,
+  addGenerateCommand,
+  addSampleCommand,
+  addDropCommand,
   addQueryCommand,
   addDeadLettersCommand,
   addJanitorCommand,

@@ -171,6 +171,9 @@ const reasonTexts: Readonly<Record<DeadLetterReason, string>> = {
     `${events.placement.eventTimeAheadMsMax / 60_000} minutes after the time of ingest.`,
   REFUSED_BY_WRITER:
     'A batch was finished by another writer, whose version of the contract had refused it.',
+  CSV_BROKEN: 'A line of a dropped CSV file that breaks the rules of CSV, or has other columns.',
+  OBJECT_TRUNCATED: 'A dropped object ends in the middle or is damaged; what came before counts.',
+  OBJECT_UNREADABLE: 'A dropped object that is as a whole not what its name says.',
 };
 
 function deadLetters({ deadLetterColumns }: DataContractSource): string[] {

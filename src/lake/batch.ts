@@ -1,3 +1,4 @@
+import type { DroppedPart } from './dropped-object.ts';
 import type { LogName } from './paths.ts';
 import type {
   GapEntry,
@@ -85,6 +86,7 @@ export function gapEntry(
     readonly offsetNext: string;
     readonly author: string;
     readonly reason: string;
+    readonly object?: DroppedPart;
   },
 ): GapEntry {
   return {
@@ -100,6 +102,7 @@ export function gapEntry(
     offsetEnd: context.offsetNext,
     author: context.author,
     reason: context.reason,
+    ...(context.object === undefined ? {} : { object: context.object }),
   };
 }
 
@@ -119,6 +122,7 @@ export function planEntry(
     readonly partition: number;
     readonly offsetEnd: string;
     readonly settings: PlanSettings;
+    readonly object?: DroppedPart;
   },
 ): PlanEntry {
   const { before } = context;
@@ -138,6 +142,7 @@ export function planEntry(
     offsetEnd: context.offsetEnd,
     ingestTime: time,
     ...context.settings,
+    ...(context.object === undefined ? {} : { object: context.object }),
   };
 }
 

@@ -1,5 +1,5 @@
 import type { Control } from './control.ts';
-import type { IngestResult, LogPosition, LogRequest, LogStop } from './messages.ts';
+import type { DropFigures, IngestResult, LogPosition, LogRequest, LogStop } from './messages.ts';
 import { type LogName, logName, parseLogName } from './paths.ts';
 import { formatInstant } from './time.ts';
 
@@ -152,10 +152,21 @@ export function pausedLog(logs: LogsOfLane, { log, author, reason }: LogRequest)
 }
 
 export function describeLogs(logs: LogsOfLane): string {
-  const lines = logs.map(({ log, number, offsetNext, stopped }) =>
+  const lines = logs.map(({ log, number, offsetNext, stopped, drop }) =>
     stopped === null
-      ? `${log}: entry ${number}, next offset ${offsetNext}`
+      ? [`${log}: entry ${number}, next offset ${offsetNext}`, ...describeDrop(drop)].join('; ')
       : `${log}: stopped, ${stopped.message}`,
   );
   return lines.join('\n');
+}
+
+/** What somebody should know of a drop folder, in a few words each. */
+export function describeDrop(drop: DropFigures | undefined): readonly string[] {
+  if (drop === undefined) return [];
+  const { waiting, undecidedCount, unknownKinds } = drop;
+  return [
+    ...(waiting > 0 ? [`${waiting} objects wait`] : []),
+    ...(undecidedCount > 0 ? [`${undecidedCount} replaced objects need a decision`] : []),
+    ...(unknownKinds > 0 ? [`${unknownKinds} objects of unknown kind are left alone`] : []),
+  ];
 }

@@ -14,6 +14,8 @@ import type { WindowId } from './window.ts';
 export type IngestInput = {
   readonly dataset: string;
   readonly lane: string;
+  /** Where its records come from: the drop folder, or by default Kafka. */
+  readonly source?: 'drop';
   /** Logs that another writer had taken over, at a revision of the control. */
   readonly without?: { readonly logs: readonly LogName[]; readonly revision: number } | null;
 };
@@ -62,6 +64,22 @@ export type LogPosition = {
   readonly rows: number;
   readonly deadLetters: number;
   readonly stopped: LogStop | null;
+  /** Of a drop folder. */
+  readonly drop?: DropFigures;
+};
+
+/** What lies in a drop folder, as far as it was looked at. */
+export type DropFigures = {
+  /** Found and not yet taken whole. */
+  readonly waiting: number;
+  /** What is being taken just now. */
+  readonly object: string | null;
+  /** Other versions of objects that were taken: a person has to decide. The first few. */
+  readonly undecided: readonly { readonly key: string; readonly etag: string }[];
+  readonly undecidedCount: number;
+  /** Objects whose names do not say how to read them: they are left alone. */
+  readonly unknownKinds: number;
+  readonly unknownExample: string | null;
 };
 
 /** The bookmark of one slice of ingest; it enters workflow history as the activity's result. */

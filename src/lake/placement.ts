@@ -20,6 +20,12 @@ export const deadLetterReasons = [
   'TIME_OUT_OF_RANGE',
   /** The file of an adopted batch lacks the record: another version of the contract refused it. */
   'REFUSED_BY_WRITER',
+  /** A line of a dropped CSV file breaks the rules of CSV, or has other columns than its header. */
+  'CSV_BROKEN',
+  /** A dropped object ends in the middle, or is damaged: what could be read before counts. */
+  'OBJECT_TRUNCATED',
+  /** A dropped object is not what its name says, as a whole. */
+  'OBJECT_UNREADABLE',
 ] as const;
 
 export type DeadLetterReason = (typeof deadLetterReasons)[number];

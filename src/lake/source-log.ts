@@ -1,3 +1,4 @@
+import type { DroppedPart } from './dropped-object.ts';
 import type { LogName } from './paths.ts';
 import { canonicalJson } from './pointer.ts';
 
@@ -18,6 +19,8 @@ export type LogState = {
   readonly lastRecord: LastRecord | null;
   /** The broker's time of the last sealed record, ISO-8601. */
   readonly lastRecordTime: string | null;
+  /** Of a drop folder: what was planned last. */
+  readonly object?: DroppedPart;
 };
 
 export const emptyLogState: LogState = {
@@ -58,6 +61,8 @@ export type PlanEntry = EntryBase & {
   readonly encoder: string;
   readonly rawCopy: boolean;
   readonly recordBytesMax: number;
+  /** Of a drop folder: where the offsets of the range come from, one for each line. */
+  readonly object?: DroppedPart;
 };
 
 /**
@@ -71,6 +76,8 @@ export type GapEntry = EntryBase & {
   readonly offsetEnd: string;
   readonly author: string;
   readonly reason: string;
+  /** Of a drop folder: the object whose rest is given up. */
+  readonly object?: DroppedPart;
 };
 
 export type LogEntry = TakeoverEntry | PlanEntry | GapEntry;
@@ -117,10 +124,14 @@ export function stateAfter(tail: LogTail): LogState {
     case 'takeover':
       return { ...entry.before, offsetNext: entry.offsetNext };
     case 'gap':
-      return { ...entry.before, offsetNext: entry.offsetEnd, lastRecord: null };
+      return {
+        ...withObject(entry.before, entry.object),
+        offsetNext: entry.offsetEnd,
+        lastRecord: null,
+      };
     case 'plan':
       if (seal === null) throw new Error(`plan ${entry.log} #${entry.number} has no seal yet`);
-      return stateAfterSeal(entry.before, seal.seal, seal.hash);
+      return withObject(stateAfterSeal(entry.before, seal.seal, seal.hash), entry.object);
   }
 }
 
@@ -132,6 +143,14 @@ export function stateAfterSeal(before: LogState, seal: Seal, hash: string): LogS
     lastRecord: seal.lastRecord ?? before.lastRecord,
     lastRecordTime: seal.lastRecordTime ?? before.lastRecordTime,
   };
+}
+
+/** The state behind an entry about an object; as it is behind any other. */
+export function withObject<State extends LogState>(
+  state: State,
+  object: DroppedPart | undefined,
+): State {
+  return object === undefined ? state : { ...state, object };
 }
 
 export type TakeoverDecision =

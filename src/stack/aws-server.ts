@@ -91,6 +91,8 @@ async function launch({ config, dataFolder, env, tool }: LaunchSetting): Promise
       BIND_HOST: '127.0.0.1',
       MINISTACK_HOST: '127.0.0.1',
       GATEWAY_PORT: String(config.STACK_AWS_PORT),
+      // Where it has not told a bucket's region before it was killed, it takes this one for it.
+      MINISTACK_REGION: config.AWS_REGION,
       S3_PERSIST: '1',
       S3_DATA_DIR: join(dataFolder, 's3'),
       PERSIST_STATE: '1',

@@ -5,6 +5,7 @@ import { createKafka } from '../adapters/kafka-client.ts';
 import { createKafkaEventSource } from '../adapters/kafka-event-source.ts';
 import { createParquetjsCodec } from '../adapters/parquetjs-codec.ts';
 import { createS3ObjectStore } from '../adapters/s3-object-store.ts';
+import type { DropGroupDeps } from '../activities/drop-group.ts';
 import type { GroupDeps } from '../activities/ingest-group.ts';
 import type { Config } from '../config.ts';
 import type { Dataset } from '../lake/dataset.ts';
@@ -51,5 +52,23 @@ export function groupSettings(
     },
     plan: { rawCopy: config.INGEST_RAW_COPY, recordBytesMax: config.INGEST_RECORD_BYTES_MAX },
     bufferBytesMax: Math.floor((config.INGEST_BUFFER_MB * 1_048_576) / groups),
+  };
+}
+
+/** The settings of the drop folder. */
+export function dropSettings(config: Config, dataset: Dataset): Omit<DropGroupDeps, 'ports'> {
+  return {
+    dataset,
+    limits: {
+      rowsMax: config.INGEST_BATCH_ROWS_MAX,
+      bytesMax: config.INGEST_BATCH_BYTES_MAX,
+    },
+    plan: { recordBytesMax: config.INGEST_RECORD_BYTES_MAX },
+    folder: {
+      enabled: config.DROP_ENABLED,
+      prefix: config.DROP_PREFIX,
+      pollMs: config.DROP_POLL_SECONDS * 1_000,
+      delayMs: config.DROP_DELAY_SECONDS * 1_000,
+    },
   };
 }

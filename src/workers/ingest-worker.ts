@@ -2,26 +2,36 @@ import { randomUUID } from 'node:crypto';
 import type { Client } from '@temporalio/client';
 import { Worker } from '@temporalio/worker';
 import { changeControl, createControlActivities } from '../activities/control.ts';
+import { createDropActivities, withDropGaps } from '../activities/drop.ts';
 import { createIngestActivities } from '../activities/ingest.ts';
 import { type GapDeps, createGapActivities } from '../activities/ingest-gap.ts';
 import { type GroupDeps, type StartGroup, startGroup } from '../activities/ingest-group.ts';
 import type { Config } from '../config.ts';
 import { events } from '../datasets/events.ts';
 import { laneName } from '../lake/lanes.ts';
-import { taskQueues } from '../lake/messages.ts';
+import { type LogAdvanced, type LogsStopped, taskQueues } from '../lake/messages.ts';
 import type { Dataset } from '../lake/dataset.ts';
 import type { Logger } from '../ports.ts';
 import { activityInterceptor } from './activity-interceptor.ts';
 import { createGroupThreads } from './ingest-threads.ts';
-import { createGroupPorts, groupSettings } from './ingest-wiring.ts';
+import { createGroupPorts, dropSettings, groupSettings } from './ingest-wiring.ts';
 import type { RunningWorker } from './running-worker.ts';
-import { connectClient, connectWorker, ensureLane, signalLane, signalOwner } from './temporal.ts';
+import {
+  connectClient,
+  connectWorker,
+  ensureDropLane,
+  ensureLane,
+  signalLane,
+  signalOwner,
+} from './temporal.ts';
 import { compileThread } from './thread.ts';
 import { topicsOf } from './wiring.ts';
 
 /** What runs in the threads; tests bring their own. */
 const ownThread = new URL('./ingest-thread.ts', import.meta.url);
 
+/** The drop folder is a lane beside those of Kafka. */
+const dropSlots = 1;
 /** Decisions about source logs that one worker carries out beside its lanes. */
 const decisionSlots = 2;
 
@@ -37,34 +47,42 @@ export async function startIngestWorker(
   const native = await connectWorker(config);
   const ports = createGroupPorts(config, logger);
   const groups = Math.max(1, config.INGEST_THREADS);
-  const activities = createIngestActivities({
+  const slices = {
+    sliceMs: config.INGEST_SLICE_SECONDS * 1_000,
+    tellOwner: (message: LogAdvanced) => signalOwner(client, dataset.name, message),
+    tellLane: (workflowId: string, message: LogsStopped) => signalLane(client, workflowId, message),
+    draining: draining.signal,
+    uniqueId: randomUUID,
+  };
+  const dropDeps = { ...dropSettings(config, dataset), ports, ...slices };
+  const kafka = createIngestActivities({
+    ...slices,
     ports,
     dataset,
     topics: topicsOf(config),
     startGroup: await createGroupStarter(config, dataset, logger, threadModule),
     groupsMax: groups,
-    sliceMs: config.INGEST_SLICE_SECONDS * 1_000,
     lagGroup: `ingot-${config.INGOT_ID}-${dataset.name}`,
-    tellOwner: (message) => signalOwner(client, dataset.name, message),
-    tellLane: (workflowId, message) => signalLane(client, workflowId, message),
-    draining: draining.signal,
-    uniqueId: randomUUID,
   });
+  const gaps = withDropGaps(dropDeps, createGapActivities(gapDeps(config, dataset, ports)));
   const worker = await Worker.create({
     connection: native,
     namespace: config.temporalNamespace,
     taskQueue: taskQueues.ingest,
     activities: {
-      ...activities,
-      ...createGapActivities(gapDeps(config, dataset, ports)),
+      ...kafka,
+      ...createDropActivities(dropDeps),
+      ...gaps,
       ...createControlActivities(ports.objects),
     },
-    maxConcurrentActivityTaskExecutions: config.INGEST_LANES_PER_WORKER + decisionSlots,
+    maxConcurrentActivityTaskExecutions: config.INGEST_LANES_PER_WORKER + dropSlots + decisionSlots,
     maxHeartbeatThrottleInterval: '5s',
     shutdownGraceTime: `${config.SHUTDOWN_GRACE_SECONDS}s`,
     interceptors: { activity: [activityInterceptor({ keepAlive: false })] },
   });
   await ensureLanes(config, client, dataset, ports);
+  // One that runs from before goes on, and says that it is switched off.
+  if (config.DROP_ENABLED) await ensureDropLane(client, dataset.name);
   return {
     workers: [worker],
     drain: () => draining.abort(),

@@ -1,6 +1,7 @@
 import { Client, type Connection } from '@temporalio/client';
 import { NativeConnection } from '@temporalio/worker';
 import type { Config } from '../config.ts';
+import { dropLane } from '../lake/drop.ts';
 import type { LogAdvanced, LogsStopped } from '../lake/messages.ts';
 import { laneId, ownerId, taskQueues } from '../lake/messages.ts';
 import { connectTemporal, temporalConnectionOptions } from '../stack/temporal-connection.ts';
@@ -36,6 +37,18 @@ export async function ensureLane(client: Client, dataset: string, lane: string):
     typedSearchAttributes: datasetAttributes(dataset),
     staticSummary: `Kafka to bronze, ${lane}`,
     args: [{ dataset, lane }],
+  });
+}
+
+/** Starts the lane of the drop folder unless it runs. */
+export async function ensureDropLane(client: Client, dataset: string): Promise<void> {
+  await client.workflow.start('ingestLane', {
+    workflowId: laneId(dataset, dropLane),
+    taskQueue: taskQueues.workflows,
+    workflowIdConflictPolicy: 'USE_EXISTING',
+    typedSearchAttributes: datasetAttributes(dataset),
+    staticSummary: 'dropped files to bronze',
+    args: [{ dataset, lane: dropLane, source: 'drop' }],
   });
 }
 

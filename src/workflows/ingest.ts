@@ -33,7 +33,7 @@ import { decisions, ingestion } from './proxies.ts';
 import { checkedLogRequest, checkedLogsStopped } from './signal-checks.ts';
 import { versioned } from './versioning.ts';
 
-export type IngestLaneInput = Pick<IngestInput, 'dataset' | 'lane'> & {
+export type IngestLaneInput = Pick<IngestInput, 'dataset' | 'lane' | 'source'> & {
   /** The bookmark of the run before; comes with continue-as-new only. */
   readonly logs?: IngestResult['logs'];
   readonly revision?: number;
@@ -49,7 +49,8 @@ const historyLengthMax = 2_000;
  * logs go on.
  */
 export async function ingestLane(input: IngestLaneInput): Promise<void> {
-  const { dataset, lane } = input;
+  const { dataset, lane, source } = input;
+  const laneInput = { dataset, lane, ...(source === undefined ? {} : { source }) };
   let logs: LogsOfLane = input.logs ?? [];
   let revision = input.revision ?? 0;
   let renewed = false;
@@ -65,7 +66,10 @@ export async function ingestLane(input: IngestLaneInput): Promise<void> {
   while (!renewed && !endOfRun()) {
     wanted = false;
     const without = { logs: withoutOf(logs), revision };
-    const result = await ingestion.ingest({ dataset, lane, without });
+    const slice = { ...laneInput, without };
+    const result = await (source === 'drop'
+      ? ingestion.ingestDrop(slice)
+      : ingestion.ingest(slice));
     revision = result.revision;
     change(afterSlice(logs, result));
     if (result.ended !== 'retired') continue;
@@ -75,7 +79,8 @@ export async function ingestLane(input: IngestLaneInput): Promise<void> {
   await condition(allHandlersFinished);
   // Whoever renews a lane wants it to serve all that is its own again.
   await continueAsNew<typeof ingestLane>({
-    ...{ dataset, lane, revision },
+    ...laneInput,
+    revision,
     logs: renewed ? withoutReplaced(logs) : logs,
   });
 }
@@ -127,8 +132,9 @@ const resumable: readonly string[] = [
   'WRITER_REPLACED',
   'RECORDS_UNREADABLE',
   'TOPIC_MISSING',
+  'OBJECT_LOST',
 ];
-const holes: readonly string[] = ['OFFSETS_LOST', 'TOPIC_CHANGED'];
+const holes: readonly string[] = ['OFFSETS_LOST', 'TOPIC_CHANGED', 'OBJECT_LOST'];
 
 async function acceptGap(
   dataset: string,

@@ -3,6 +3,7 @@ import type { CatalogActivities } from '../activities/catalog.ts';
 import type { GoldActivities } from '../activities/gold.ts';
 import type { ControlActivities } from '../activities/control.ts';
 import type { GapActivities } from '../activities/ingest-gap.ts';
+import type { DropActivities } from '../activities/drop.ts';
 import type { IngestActivities } from '../activities/ingest.ts';
 import type { JanitorActivities } from '../activities/janitor.ts';
 import type { LakehouseActivities } from '../activities/lakehouse.ts';
@@ -22,7 +23,7 @@ const retry = {
 } as const;
 
 /** One slice of ingest. Bounded by time, not by attempts: a worker that ends costs an attempt. */
-export const ingestion = proxyActivities<IngestActivities>({
+export const ingestion = proxyActivities<IngestActivities & DropActivities>({
   taskQueue: taskQueues.ingest,
   startToCloseTimeout: '24 hours',
   scheduleToCloseTimeout: '30 days',

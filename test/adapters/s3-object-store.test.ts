@@ -8,6 +8,7 @@ import { createS3ObjectStore } from '../../src/adapters/s3-object-store.ts';
 import { loadConfig } from '../../src/config.ts';
 import { IngotError } from '../../src/errors.ts';
 import type { ObjectStore } from '../../src/ports.ts';
+import { describeObjectParts } from '../support/contracts/object-parts.ts';
 import { describeObjectStore } from '../support/contracts/object-store.ts';
 
 const config = loadConfig(process.env);
@@ -26,10 +27,13 @@ async function closeBucket({ client, bucket }: Bucket): Promise<void> {
   client.destroy();
 }
 
-describeObjectStore('S3', async () => {
+const open = async () => {
   const opened = await openBucket();
   return { store: opened.store, close: () => closeBucket(opened) };
-});
+};
+
+describeObjectStore('S3', open);
+describeObjectParts('S3', open);
 
 describe('createS3ObjectStore', () => {
   let opened: Bucket;

@@ -27,6 +27,8 @@ export type Pipeline = {
   produce(records: readonly StreamRecord[]): Promise<void>;
   /** Waits until everything produced so far is sealed, built and registered. */
   settle(): Promise<void>;
+  /** Waits until everything up to these entries of the logs is built and registered. */
+  settleAt(sealedTo: Readonly<Record<string, number>>): Promise<void>;
   figures(): Promise<LakeFigures>;
   /** Ends a worker by SIGTERM and starts it again, with other settings from then on. */
   restartWorker(kind: WorkerKind, settings?: Readonly<Record<string, string>>): Promise<void>;
@@ -72,6 +74,10 @@ export async function startPipeline(
   await Promise.all(workerKinds.map((kind) => start(kind)));
   const { client, connection } = await connectClient(config);
   const signal = new AbortController().signal;
+  const settleAt = async (sealedTo: Readonly<Record<string, number>>): Promise<void> => {
+    const wait = { client, config, dataset: events.name, sealedTo, signal };
+    await waitForOwner(wait, silentLine);
+  };
   return {
     config,
     ports,
@@ -79,9 +85,9 @@ export async function startPipeline(
     settle: async () => {
       const waiting = { ports, dataset: events, topic, signal };
       const sealedTo = await waitForIngest(waiting, silentLine);
-      const wait = { client, config, dataset: events.name, sealedTo, signal };
-      await waitForOwner(wait, silentLine);
+      await settleAt(sealedTo);
     },
+    settleAt,
     figures: () => lakeFigures({ ports, dataset: events, topics: [topic] }),
     restartWorker: async (kind, changed) => {
       await stopWorkerProcesses(config, `${id}-${kind}`);

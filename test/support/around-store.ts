@@ -25,7 +25,7 @@ export function aroundStore(store: ObjectStore, around: Around): ObjectStore {
     copyObject: (from, to) => around(write('copyObject', to), () => store.copyObject(from, to)),
     deleteObjects: (keys) =>
       around(write('deleteObjects', keys.join()), () => store.deleteObjects(keys)),
-    readObject: (key) => around(read('readObject', key), () => store.readObject(key)),
+    readObject: (key, part) => around(read('readObject', key), () => store.readObject(key, part)),
     headObject: (key) => around(read('headObject', key), () => store.headObject(key)),
     listObjects: (prefix, options) =>
       around(read('listObjects', prefix), () => store.listObjects(prefix, options)),

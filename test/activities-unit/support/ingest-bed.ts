@@ -179,8 +179,8 @@ export type FoundLog = {
   readonly seals: ReadonlyMap<number, { readonly seal: Seal; readonly hash: string }>;
 };
 
-export async function readLog(objects: ObjectStore): Promise<FoundLog> {
-  const listed = await objects.listObjects(`_log/events/${log}/`);
+export async function readLog(objects: ObjectStore, name = log): Promise<FoundLog> {
+  const listed = await objects.listObjects(`_log/events/${name}/`);
   const entries: LogEntry[] = [];
   const seals = new Map<number, { seal: Seal; hash: string }>();
   for (const { key } of listed) {
