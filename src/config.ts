@@ -125,6 +125,12 @@ export const configSchema = z.object({
     .default(true)
     .describe('Keep a gzip JSON Lines copy of every batch under raw/.'),
 
+  BRONZE_ENCODER: z
+    .enum(['duckdb', 'parquetjs'])
+    .default('duckdb')
+    .describe(
+      'What writes bronze files: the embedded engine, or plain JavaScript, several times slower, where that has no build.',
+    ),
   INGEST_LANES: whole(1, 1, 1_000).describe(
     'Lanes among which topic partitions are dealt. The worker that starts last decides.',
   ),

@@ -21,7 +21,7 @@ const wanted = 200_000;
 const config = loadConfig(process.env);
 const kafka = createKafka(config, silentLogger);
 const source = createKafkaEventSource({ kafka, logger: silentLogger, uniqueId: randomUUID });
-const ports = createGroupPorts(config, silentLogger);
+const ports = await createGroupPorts(config, silentLogger);
 const client = createS3Client(config);
 await ensureBucket(client, config.lakeBucket, config.AWS_REGION);
 

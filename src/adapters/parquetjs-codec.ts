@@ -1,15 +1,10 @@
 import assert from 'node:assert/strict';
-import parquetjs, {
-  type ColumnData,
-  type FieldOptions,
-  type FileMetaData,
-  type RowBuffer,
-} from 'parquetjs-lite';
-import parquetjsUtil from 'parquetjs-lite/lib/util.js';
+import parquetjs, { type ColumnData } from 'parquetjs-lite';
 import { messageOf } from '../errors.ts';
 import type { Column } from '../lake/table.ts';
 import type { ParquetInput, Row, RowFileCodec } from '../ports.ts';
-import { convertedTypes, decimalType, fromPrimitive, valueMapping } from './parquetjs-values.ts';
+import { columnData, writeParquetjs } from './parquetjs-file.ts';
+import { convertedTypes, fromPrimitive, valueMapping } from './parquetjs-values.ts';
 
 const rowsMax = 1_000_000;
 
@@ -28,20 +23,16 @@ export function createParquetjsCodec(): RowFileCodec {
 
 async function encode({ columns, rows, metadata }: ParquetInput): Promise<Uint8Array> {
   assert(rows.length <= rowsMax, `${rows.length} rows are too many for one file`);
-  const schema = new parquetjs.ParquetSchema(
-    Object.fromEntries(columns.map((column) => [column.name, fieldOptions(column)])),
+  const group = { rows: rows.length, columns: columnsOf(columns, rows) };
+  return writeParquetjs(
+    {
+      columns,
+      fieldType: ({ type }) => valueMapping(type).field,
+      compression: 'SNAPPY',
+      metadata,
+    },
+    rows.length === 0 ? [] : [group],
   );
-  // Page indexes that parquetjs-lite writes lack required fields, and pages of the first version
-  // are those that every reader knows.
-  const options = { useDataPageV2: false, pageIndex: false };
-  const chunks: Buffer[] = [];
-  const write = (bytes: Buffer) => void chunks.push(bytes);
-  const envelope = new parquetjs.ParquetEnvelopeWriter(schema, write, () => {}, 0, options);
-  const writer = new parquetjs.ParquetWriter(schema, envelope, options);
-  for (const [name, value] of Object.entries(metadata)) writer.setMetadata(name, value);
-  if (rows.length > 0) writer.rowBuffer = rowBuffer(columns, rows);
-  await writer.close();
-  return withDecimals(Buffer.concat(chunks), columns);
 }
 
 async function decode(bytes: Uint8Array): Promise<readonly Row[]> {
@@ -70,79 +61,24 @@ async function decode(bytes: Uint8Array): Promise<readonly Row[]> {
   return rows;
 }
 
-function fieldOptions({ type }: Column): FieldOptions {
-  // No statistics: parquetjs-lite orders values as JavaScript does, strings by UTF-16 units and
-  // bigints as the text they came in, and engines that skip by a wrong minimum would lose rows.
-  return {
-    type: valueMapping(type).field,
-    optional: true,
-    compression: 'SNAPPY',
-    statistics: false,
-  };
-}
-
-/**
- * Fills the writer's buffer column by column, as its own `appendRow` would, but keeps 64-bit
- * integers exact, which it turns into numbers, and is several times faster.
- */
-function rowBuffer(columns: readonly Column[], rows: readonly Row[]): RowBuffer {
+function columnsOf(
+  columns: readonly Column[],
+  rows: readonly Row[],
+): Readonly<Record<string, ColumnData>> {
   const names = new Set(columns.map(({ name }) => name));
   for (const row of rows) {
     const unknown = Object.keys(row).find((name) => !names.has(name));
     assert(unknown === undefined, `a row has the value ${unknown}, which is no column of the file`);
   }
-  const data = columns.map((column) => [column.name, columnData(column, rows)] as const);
-  return {
-    rowCount: rows.length,
-    pageRowCount: rows.length,
-    columnData: Object.fromEntries(data),
-    pages: Object.fromEntries(columns.map(({ name }) => [name, []])),
-  };
-}
-
-function columnData({ name, type }: Column, rows: readonly Row[]): ColumnData {
-  const { toPrimitive } = valueMapping(type);
-  const present = rows.map((row) => row[name] ?? null);
-  const values: unknown[] = [];
-  for (const value of present) {
-    if (value === null) continue;
-    try {
-      values.push(toPrimitive(value));
-    } catch (error) {
-      assert.fail(`column ${name}: ${messageOf(error)}`);
-    }
-  }
-  return {
-    values,
-    dlevels: present.map((value) => (value === null ? 0 : 1)),
-    rlevels: present.map(() => 0),
-    distinct_values: new Set(),
-    count: rows.length,
-  };
-}
-
-/** parquetjs-lite knows no decimals, so their integers are declared as such in the footer. */
-async function withDecimals(file: Buffer, columns: readonly Column[]): Promise<Uint8Array> {
-  const decimals = new Map(columns.map(({ name, type }) => [name, decimalType(type)]));
-  if ([...decimals.values()].every((type) => type === null)) return file;
-  const envelope = await parquetjs.ParquetEnvelopeReader.openBuffer(file);
-  const metadata = await envelope.readFooter();
-  for (const element of metadata.schema.slice(1)) {
-    const type = decimals.get(element.name) ?? null;
-    if (type === null) continue;
-    element.converted_type = convertedTypes.decimal;
-    element.precision = type.precision;
-    element.scale = type.scale;
-  }
-  return withFooter(file, metadata);
-}
-
-/** A Parquet file ends with its footer, the length of that in four bytes, and `PAR1`. */
-function withFooter(file: Buffer, metadata: FileMetaData): Buffer {
-  const footerEnd = file.length - 8;
-  const data = file.subarray(0, footerEnd - file.readUInt32LE(footerEnd));
-  const footer = parquetjsUtil.serializeThrift(metadata);
-  const length = Buffer.alloc(4);
-  length.writeUInt32LE(footer.length);
-  return Buffer.concat([data, footer, length, Buffer.from('PAR1')]);
+  return Object.fromEntries(
+    columns.map(({ name, type }) => {
+      const { toPrimitive } = valueMapping(type);
+      const given = rows.map((row) => row[name] ?? null);
+      try {
+        return [name, columnData(given, toPrimitive)];
+      } catch (error) {
+        return assert.fail(`column ${name}: ${messageOf(error)}`);
+      }
+    }),
+  );
 }

@@ -6,9 +6,17 @@
 
 declare module 'parquetjs-lite' {
   export type FieldOptions = {
-    readonly type: 'UTF8' | 'INT32' | 'INT64' | 'DOUBLE' | 'BOOLEAN' | 'DATE' | 'TIMESTAMP_MILLIS';
+    readonly type:
+      | 'UTF8'
+      | 'INT32'
+      | 'INT64'
+      | 'DOUBLE'
+      | 'BOOLEAN'
+      | 'DATE'
+      | 'TIMESTAMP_MILLIS'
+      | 'TIMESTAMP_MICROS';
     readonly optional: true;
-    readonly compression: 'SNAPPY';
+    readonly compression: 'SNAPPY' | 'GZIP';
     /** `false`: no minimum, maximum and counts in the file. */
     readonly statistics: false;
   };
@@ -45,14 +53,14 @@ declare module 'parquetjs-lite' {
     constructor(fields: Readonly<Record<string, FieldOptions>>);
   }
 
-  export class ParquetEnvelopeWriter {
-    constructor(
-      schema: ParquetSchema,
-      write: (bytes: Buffer) => void,
-      close: () => void,
-      fileOffset: number,
-      options: WriterOptions,
-    );
+  /** What a writer asks of an envelope. */
+  export interface ParquetEnvelopeWriter {
+    readonly useDataPageV2: boolean;
+    writeHeader(): void;
+    writeRowGroup(records: RowBuffer): void;
+    writeIndex(): void;
+    writeFooter(metadata: Readonly<Record<string, string>>): void;
+    close(): void;
   }
 
   export class ParquetWriter {
@@ -75,7 +83,13 @@ declare module 'parquetjs-lite' {
 
   const parquetjs: {
     readonly ParquetSchema: typeof ParquetSchema;
-    readonly ParquetEnvelopeWriter: typeof ParquetEnvelopeWriter;
+    readonly ParquetEnvelopeWriter: new (
+      schema: ParquetSchema,
+      write: (bytes: Buffer) => void,
+      close: () => void,
+      fileOffset: number,
+      options: WriterOptions,
+    ) => ParquetEnvelopeWriter;
     readonly ParquetWriter: typeof ParquetWriter;
     readonly ParquetEnvelopeReader: typeof ParquetEnvelopeReader;
     readonly ParquetReader: typeof ParquetReader;

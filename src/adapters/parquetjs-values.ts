@@ -17,7 +17,8 @@ const dayMs = 86_400_000;
 const int64Max = 2n ** 63n - 1n;
 
 const mappings: Readonly<Record<ColumnType, ValueMapping>> = {
-  string: { field: 'UTF8', toPrimitive: (value) => Buffer.from(expectType(value, 'string')) },
+  // parquetjs-lite makes bytes of it.
+  string: { field: 'UTF8', toPrimitive: (value) => expectType(value, 'string') },
   int: { field: 'INT32', toPrimitive: toInt32 },
   bigint: { field: 'INT64', toPrimitive: toInt64 },
   double: { field: 'DOUBLE', toPrimitive: (value) => expectType(value, 'number') },

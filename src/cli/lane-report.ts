@@ -16,7 +16,7 @@ export async function readLogStates(config: Config): Promise<readonly LogLag[]> 
   const { createGroupPorts } = await import('../workers/ingest-wiring.ts');
   const { client, connection } = await connectClient(config);
   try {
-    const { source, objects } = createGroupPorts(config, silentLogger);
+    const { source, objects } = await createGroupPorts(config, silentLogger);
     const { lanes } = await readControl(objects, events.name);
     return await logStates({ client, dataset: events.name, lanes, source });
   } catch (error) {

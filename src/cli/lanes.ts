@@ -82,7 +82,7 @@ async function decide(
   const { config } = await configForAsking(context.env);
   const { connectClient } = await import('../workers/temporal.ts');
   const { createGroupPorts } = await import('../workers/ingest-wiring.ts');
-  const { objects } = createGroupPorts(config, silentLogger);
+  const { objects } = await createGroupPorts(config, silentLogger);
   const { lanes } = await readControl(objects, events.name);
   const { client, connection } = await connectClient(config);
   const workflowId = laneId(events.name, laneOfLog(request.log, lanes));

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { createS3Client } from '../adapters/aws-clients.ts';
-import { createDuckdbBronzeEncoder } from '../adapters/duckdb-bronze-encoder.ts';
 import { createKafka } from '../adapters/kafka-client.ts';
 import { createKafkaEventSource } from '../adapters/kafka-event-source.ts';
 import { createParquetjsCodec } from '../adapters/parquetjs-codec.ts';
@@ -9,11 +8,14 @@ import type { DropGroupDeps } from '../activities/drop-group.ts';
 import type { GroupDeps } from '../activities/ingest-group.ts';
 import type { Config } from '../config.ts';
 import type { Dataset } from '../lake/dataset.ts';
-import type { Logger } from '../ports.ts';
+import type { BronzeEncoder, Logger } from '../ports.ts';
 import { cacheFolder } from './cache-folder.ts';
 
 /** What a group of topic partitions needs of the world. Made anew in each thread. */
-export function createGroupPorts(config: Config, logger: Logger): GroupDeps['ports'] {
+export async function createGroupPorts(
+  config: Config,
+  logger: Logger,
+): Promise<GroupDeps['ports']> {
   const objects = createS3ObjectStore({
     client: createS3Client(config),
     bucket: config.lakeBucket,
@@ -25,15 +27,35 @@ export function createGroupPorts(config: Config, logger: Logger): GroupDeps['por
       logger,
       uniqueId: randomUUID,
     }),
-    bronze: createDuckdbBronzeEncoder({
-      threads: 1,
-      memoryMb: config.INGEST_ENGINE_MEMORY_MB,
-      cacheDirectory: cacheFolder(config),
-    }),
+    bronze: await createBronzeEncoder(config),
     rowFiles: createParquetjsCodec(),
     logger,
     now: Date.now,
   };
+}
+
+/** Loads the encoder that is chosen, and not the other: the engine may have no build for a machine. */
+async function createBronzeEncoder(config: Config): Promise<BronzeEncoder> {
+  switch (config.BRONZE_ENCODER) {
+    case 'duckdb': {
+      const { createDuckdbBronzeEncoder } = await import('../adapters/duckdb-bronze-encoder.ts');
+      return createDuckdbBronzeEncoder({
+        threads: 1,
+        memoryMb: config.INGEST_ENGINE_MEMORY_MB,
+        cacheDirectory: cacheFolder(config),
+      });
+    }
+    case 'parquetjs': {
+      const { createParquetjsBronzeEncoder } =
+        await import('../adapters/parquetjs-bronze-encoder.ts');
+      return createParquetjsBronzeEncoder();
+    }
+  }
+}
+
+/** Topics of the dataset, as the settings name them. */
+export function topicsOf(config: Config): readonly string[] {
+  return config.KAFKA_TOPICS.split(',');
 }
 
 /** The settings of groups, of which so many run at once in this process. */

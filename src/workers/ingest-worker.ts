@@ -14,7 +14,7 @@ import type { Dataset } from '../lake/dataset.ts';
 import type { Logger } from '../ports.ts';
 import { activityInterceptor } from './activity-interceptor.ts';
 import { createGroupThreads } from './ingest-threads.ts';
-import { createGroupPorts, dropSettings, groupSettings } from './ingest-wiring.ts';
+import { createGroupPorts, dropSettings, groupSettings, topicsOf } from './ingest-wiring.ts';
 import type { RunningWorker } from './running-worker.ts';
 import {
   connectClient,
@@ -25,7 +25,6 @@ import {
   signalOwner,
 } from './temporal.ts';
 import { compileThread } from './thread.ts';
-import { topicsOf } from './wiring.ts';
 
 /** What runs in the threads; tests bring their own. */
 const ownThread = new URL('./ingest-thread.ts', import.meta.url);
@@ -45,7 +44,7 @@ export async function startIngestWorker(
   const draining = new AbortController();
   const { client, connection } = await connectClient(config);
   const native = await connectWorker(config);
-  const ports = createGroupPorts(config, logger);
+  const ports = await createGroupPorts(config, logger);
   const groups = Math.max(1, config.INGEST_THREADS);
   const slices = {
     sliceMs: config.INGEST_SLICE_SECONDS * 1_000,
@@ -121,6 +120,9 @@ async function createGroupStarter(
   if (groups > 0) {
     return createGroupThreads({ config, dataset, groups, module: await compileThread(module) });
   }
-  const deps = { ...groupSettings(config, dataset, 1), ports: createGroupPorts(config, logger) };
+  const deps = {
+    ...groupSettings(config, dataset, 1),
+    ports: await createGroupPorts(config, logger),
+  };
   return (spec) => startGroup(deps, spec);
 }

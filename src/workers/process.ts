@@ -2,10 +2,9 @@ import { DefaultLogger, type LogLevel, Runtime } from '@temporalio/worker';
 import type { Config } from '../config.ts';
 import type { Logger } from '../ports.ts';
 import type { WorkerKind } from '../stack/worker-processes.ts';
-import { startIngestWorker } from './ingest-worker.ts';
 import { createLogger } from './logger.ts';
 import { preflights, requirePreflights } from './preflight.ts';
-import { startTransformWorker } from './transform-worker.ts';
+import type { RunningWorker } from './running-worker.ts';
 
 export type ProcessOptions = {
   readonly kind: WorkerKind;
@@ -22,8 +21,7 @@ export async function runWorkerProcess(options: ProcessOptions): Promise<void> {
   installRuntime(logger);
   // Ingest has no right to the catalog, and no need of it.
   await requirePreflights(preflights(config, logger, { catalog: kind === 'transform' }));
-  const start = kind === 'ingest' ? startIngestWorker : startTransformWorker;
-  const running = await start(config, logger);
+  const running = await startWorker(kind, config, logger);
   const stop = (): void => {
     logger.info({}, 'draining');
     running.drain();
@@ -42,6 +40,24 @@ export async function runWorkerProcess(options: ProcessOptions): Promise<void> {
     await Promise.allSettled(runs);
     await running.close();
     logger.info({}, 'stopped');
+  }
+}
+
+/** Loads nothing of the other kind: ingest may run where the engine of the transforms does not. */
+async function startWorker(
+  kind: WorkerKind,
+  config: Config,
+  logger: Logger,
+): Promise<RunningWorker> {
+  switch (kind) {
+    case 'ingest': {
+      const { startIngestWorker } = await import('./ingest-worker.ts');
+      return startIngestWorker(config, logger);
+    }
+    case 'transform': {
+      const { startTransformWorker } = await import('./transform-worker.ts');
+      return startTransformWorker(config, logger);
+    }
   }
 }
 

@@ -1,5 +1,5 @@
-import { parentPort, workerData } from 'node:worker_threads';
-import { type GroupDeps, startGroup } from '../activities/ingest-group.ts';
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import { type Group, type GroupDeps, startGroup } from '../activities/ingest-group.ts';
 import type { Config } from '../config.ts';
 import { datasetNamed } from '../datasets/index.ts';
 import type { Logger } from '../ports.ts';
@@ -16,19 +16,22 @@ const reportEveryMs = 250;
 
 /** The whole life of a thread: runs the group that it was started with, and tells how that goes. */
 export function serveGroup(
-  createPorts: (config: Config, logger: Logger) => GroupDeps['ports'],
+  createPorts: (config: Config, logger: Logger) => Promise<GroupDeps['ports']>,
 ): void {
   if (parentPort === null) throw new Error('this module is the start of a worker thread');
   const port = parentPort;
   const { config, dataset, spec, groups } = workerData as ThreadStart;
   const tell = (message: FromThread): void => port.postMessage(message);
-  const group = startGroup(
-    {
-      ...groupSettings(config, datasetNamed(dataset), groups),
-      ports: createPorts(config, createLogger(config, 'ingest-worker')),
-    },
-    spec,
+  const settings = groupSettings(config, datasetNamed(dataset), groups);
+  createPorts(config, createLogger(config, 'ingest-worker')).then(
+    (ports) => serve(port, startGroup({ ...settings, ports }, spec)),
+    (error: unknown) => tell({ kind: 'failed', error: toPlainError(error) }),
   );
+}
+
+/** What was said before there was a group waits in the port. */
+function serve(port: MessagePort, group: Group): void {
+  const tell = (message: FromThread): void => port.postMessage(message);
   const reporting = setInterval(
     () => tell({ kind: 'report', reports: group.reports() }),
     reportEveryMs,

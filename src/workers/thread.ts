@@ -1,5 +1,7 @@
 import { mkdir, rename, writeFile } from 'node:fs/promises';
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
+import { basename } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { Worker, type WorkerOptions } from 'node:worker_threads';
 import { build } from 'esbuild';
 
@@ -12,9 +14,16 @@ const folder = new URL('../../node_modules/.cache/ingot/', import.meta.url);
  */
 export async function compileThread(module: URL): Promise<URL> {
   if (!module.pathname.endsWith('.ts')) return module;
-  const { outputFiles } = await build({
+  const { outputFiles, metafile } = await build({
     entryPoints: [module.pathname],
     bundle: true,
+    // In one file, the packages of a module that is imported on use would be loaded at the start.
+    splitting: true,
+    outdir: fileURLToPath(folder),
+    entryNames: 'thread-[hash]',
+    chunkNames: 'thread-[hash]',
+    outExtension: { '.js': '.mjs' },
+    metafile: true,
     write: false,
     platform: 'node',
     format: 'esm',
@@ -22,16 +31,16 @@ export async function compileThread(module: URL): Promise<URL> {
     packages: 'external',
     sourcemap: 'inline',
   });
-  const [output] = outputFiles;
-  if (output === undefined) throw new Error(`${module.pathname} was compiled to nothing`);
-  const name = createHash('sha256').update(output.contents).digest('hex').slice(0, 16);
-  const compiled = new URL(`thread-${name}.mjs`, folder);
+  const entry = Object.entries(metafile.outputs).find(([, output]) => output.entryPoint);
+  if (entry === undefined) throw new Error(`${module.pathname} was compiled to nothing`);
   await mkdir(folder, { recursive: true });
-  // Renamed, because another process may be compiling, or loading, the same.
-  const draft = new URL(`${randomUUID()}.tmp`, folder);
-  await writeFile(draft, output.contents);
-  await rename(draft, compiled);
-  return compiled;
+  for (const { path, contents } of outputFiles) {
+    // Renamed, because another process may be compiling, or loading, the same.
+    const draft = new URL(`${randomUUID()}.tmp`, folder);
+    await writeFile(draft, contents);
+    await rename(draft, path);
+  }
+  return new URL(basename(entry[0]), folder);
 }
 
 /** Starts a module as compileThread made it, without the loaders of this process. */

@@ -17,11 +17,6 @@ import { cacheFolder } from './cache-folder.ts';
 
 /* The one place where the configuration becomes the ports of the pipeline. */
 
-/** Topics of the dataset, as the settings name them. */
-export function topicsOf(config: Config): readonly string[] {
-  return config.KAFKA_TOPICS.split(',');
-}
-
 export async function createPorts(
   config: Config,
   dataset: Dataset,

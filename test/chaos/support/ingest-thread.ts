@@ -8,7 +8,7 @@ import { steppedStore, stepsFromEnvironment } from './steps.ts';
 
 const steps = stepsFromEnvironment(process.env);
 if (process.env[otherContractVariable] === 'true') Object.assign(events, otherContract(events));
-serveGroup((config, logger) => {
-  const ports = createGroupPorts(config, logger);
+serveGroup(async (config, logger) => {
+  const ports = await createGroupPorts(config, logger);
   return { ...ports, objects: steppedStore(ports.objects, steps) };
 });
