@@ -184,6 +184,12 @@ export const configSchema = z.object({
       'schedule: hourly. follow: also after silver, at intervals of three times the last build.',
     ),
   BUILDS_MAX: whole(4, 1, 64).describe('Builds that the owner of the windows runs at once.'),
+  ALERT_WEBHOOK_URL: address
+    .optional()
+    .describe('Alerts are posted there as JSON. Unset: only a line in the log.'),
+  ALERT_WEBHOOK_TIMEOUT_MS: whole(5_000, 100, 60_000).describe(
+    'How long one attempt to post an alert may take.',
+  ),
   TRANSFORM_SLOTS: whole(2, 1, 64).describe('Transform activities that one worker runs at once.'),
   DUCKDB_THREADS: whole(2, 1, 256).describe('Threads of the embedded engine in one process.'),
   DUCKDB_MEMORY_MB: whole(1_024, 128, 1_048_576).describe(
@@ -324,7 +330,7 @@ function dropChecks({ DROP_ENABLED, DROP_PREFIX, KAFKA_TOPICS }: Settings): stri
   return problems;
 }
 
-const secret = /PASSWORD|API_KEY|SECRET|TOKEN/;
+const secret = /PASSWORD|API_KEY|SECRET|TOKEN|WEBHOOK_URL/;
 
 function describeIssue(name: string, message: string, present: Record<string, unknown>): string {
   const value = present[name];

@@ -1,4 +1,6 @@
+// Longer than 300 lines because everything that the pipeline needs from the world is on one page.
 import type { FieldRule } from './lake/dataset.ts';
+import type { Alert } from './lake/owner-events.ts';
 import type { Column, Table } from './lake/table.ts';
 
 /*
@@ -281,6 +283,11 @@ export interface Logger {
   error(facts: object, message: string): void;
 }
 
+/** Somebody has to know. Never throws: who cannot be told holds nothing up. */
+export interface Alerts {
+  send(alert: Alert): Promise<void>;
+}
+
 /** A SQL file of the repository: its SELECT and the facts of its header comment. */
 export type SqlFile = {
   readonly name: string;
@@ -305,6 +312,7 @@ export type Ports = {
   readonly catalog: Catalog;
   readonly sql: SqlLibrary;
   readonly logger: Logger;
+  readonly alerts: Alerts;
   /** ms since the epoch. */
   readonly now: () => number;
 };

@@ -50,7 +50,7 @@ export function createCatalogActivities(deps: CatalogDeps): CatalogActivities {
 /** The only commit of a build: a compare-and-swap of the pointer. */
 async function publishVersion(
   { ports }: CatalogDeps,
-  { ref, version, gate }: PublishInput,
+  { ref, version, gate, cause }: PublishInput,
 ): Promise<PublishResult> {
   const staged = await readStaged(ports.objects, ref, version);
   const table = { layer: ref.layer, name: ref.table };
@@ -62,6 +62,8 @@ async function publishVersion(
     ...staged,
     score: gate.score,
     warnings: [...staged.warnings, ...gate.warnings],
+    ...(gate.waived === null ? {} : { waived: gate.waived }),
+    ...(cause === null ? {} : { cause }),
     builtAt: formatInstant(ports.now()),
   };
   const key = pointerKey(table, ref.window);

@@ -29,9 +29,10 @@ export function createLakehouseActivities({
       return description;
     },
 
-    async routeBatches({ dataset, ranges, settledTo }) {
+    async routeBatches({ dataset, ranges, settledTo, withheld }) {
       // A hint for readers: where their live tail begins. A stale one costs them time, not rows.
-      await ports.objects.replaceObject(bookmarkKey(dataset), jsonBytes({ schema: 1, settledTo }));
+      const hint = jsonBytes({ schema: 1, settledTo, withheld });
+      await ports.objects.replaceObject(bookmarkKey(dataset), hint);
       const found = await Promise.all(
         ranges.map(({ log, ...range }) =>
           readBatches(

@@ -99,11 +99,15 @@ function tailTables(
   ];
 }
 
-type Bookmark = { readonly settledTo: Readonly<Record<LogName, number>> };
+type Bookmark = {
+  readonly settledTo: Readonly<Record<LogName, number>>;
+  readonly withheld?: readonly string[];
+};
 
 /**
  * Sealed batches after the bookmark, from checkpoints as far as they go. Without a bookmark nothing
- * is settled, and all batches count.
+ * is settled, and all batches count. Rows of windows that wait for a person are not counted: readers
+ * keep the version before.
  */
 export async function readUnsettled(
   objects: ObjectStore,
@@ -114,7 +118,13 @@ export async function readUnsettled(
   const found = await Promise.all(
     logs.map((log) => unsettledOf(objects, { dataset, log }, bookmark?.value.settledTo[log] ?? -1)),
   );
-  return found.flat();
+  const withheld = new Set(bookmark?.value.withheld ?? []);
+  return found.flat().map((batch) => without(batch, withheld));
+}
+
+function without(batch: BatchFacts, withheld: ReadonlySet<string>): BatchFacts {
+  const left = Object.entries(batch.rowsPerEventHour).filter(([window]) => !withheld.has(window));
+  return { ...batch, rowsPerEventHour: Object.fromEntries(left) };
 }
 
 async function unsettledOf(

@@ -1,7 +1,7 @@
 import { unexplainedRows } from '../lake/accounting.ts';
 import type { Dataset } from '../lake/dataset.ts';
 import { type CheckResult, type Severity, decideVerdict } from '../lake/gate.ts';
-import type { GateResult, StagedInput } from '../lake/messages.ts';
+import type { CheckInput, GateResult } from '../lake/messages.ts';
 import { checkResultsKey } from '../lake/paths.ts';
 import type { Pointer } from '../lake/pointer.ts';
 import { type Column, type Table, visibleColumns } from '../lake/table.ts';
@@ -20,7 +20,7 @@ export type QualityDeps = {
 };
 
 export type QualityActivities = {
-  checkStaged(input: StagedInput): Promise<GateResult>;
+  checkStaged(input: CheckInput): Promise<GateResult>;
 };
 
 const samplesMax = 3;
@@ -41,11 +41,14 @@ export const checkResultColumns: readonly Column[] = [
   { name: 'score', type: 'double', comment: 'Passed ÷ scored × 100 of the whole run.' },
   { name: 'sample', type: 'string', comment: 'Reasons of the first few rows.' },
   { name: 'checked_at', type: 'timestamp', comment: 'When it ran.' },
+  { name: 'decision', type: 'string', comment: 'retry, waive or abandon, where a person decided.' },
+  { name: 'decided_by', type: 'string', comment: 'Who decided.' },
+  { name: 'decision_reason', type: 'string', comment: 'Why.' },
 ];
 
 export function createQualityActivities(deps: QualityDeps): QualityActivities {
   return {
-    async checkStaged({ ref, version }) {
+    async checkStaged({ ref, version, waiver }) {
       const staged = await readStaged(deps.ports.objects, ref, version);
       const table =
         ref.layer === 'silver' ? deps.dataset.silver : goldTable(deps.dataset, ref.table);
@@ -53,8 +56,8 @@ export function createQualityActivities(deps: QualityDeps): QualityActivities {
         ...(await runChecks(deps, table, staged)),
         ...(staged.accounting === null ? [] : [accountingCheck(staged)]),
       ];
-      const verdict = decideVerdict(results);
-      await keepResults(deps, table, staged, results, verdict.score);
+      const verdict = decideVerdict(results, waiver ?? null);
+      await keepResults(deps, table, staged, results, verdict);
       if (verdict.kind === 'blocked') {
         const facts = { table: table.name, window: ref.window, failures: verdict.failures };
         deps.ports.logger.warn(facts, 'a gate blocked a window: readers keep the version before');
@@ -192,7 +195,7 @@ async function keepResults(
   table: Table,
   staged: Pointer,
   results: readonly CheckResult[],
-  score: number | null,
+  { score, waived }: GateResult,
 ): Promise<void> {
   const checkedAt = formatInstant(ports.now());
   const rows = results.map((result): Row => ({
@@ -210,6 +213,9 @@ async function keepResults(
     score,
     sample: result.samples.join(' | ').slice(0, 1_000),
     checked_at: checkedAt,
+    ...(waived?.checks.includes(result.check) === true
+      ? { decision: 'waive', decided_by: waived.author, decision_reason: waived.reason }
+      : {}),
   }));
   const bytes = await ports.rowFiles.encode({
     columns: checkResultColumns,

@@ -10,10 +10,12 @@ import { addDemoCommand } from './demo.ts';
 import { addDoctorCommand } from './doctor.ts';
 import { addDownCommand } from './down.ts';
 import { addDropCommand } from './drop.ts';
+import { addGateCommand } from './gate.ts';
 import { addGenerateCommand, addSampleCommand } from './generate.ts';
 import { addExamples } from './help.ts';
 import { addJanitorCommand } from './janitor.ts';
 import { addLanesCommand } from './lanes.ts';
+import { addPauseCommands } from './pause.ts';
 import { addProduceCommand } from './produce.ts';
 import { addQueryCommand } from './query.ts';
 import { addReplayCommand } from './replay.ts';
@@ -30,6 +32,8 @@ const verbs: readonly ((program: Command, context: CliContext) => void)[] = [
   addDoctorCommand,
   addWorkerCommand,
   addLanesCommand,
+  addGateCommand,
+  addPauseCommands,
   addProduceCommand,
   addGenerateCommand,
   addSampleCommand,

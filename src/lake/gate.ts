@@ -1,3 +1,5 @@
+import type { Waiver } from './cause.ts';
+
 /* The verdict of a gate, from the results of its checks. */
 
 export type Severity = 'warn' | 'reject' | 'gate';
@@ -18,21 +20,38 @@ export type Verdict = {
   /** Passed ÷ scored × 100, null when nothing was scored. */
   readonly score: number | null;
   readonly warnings: readonly string[];
+  /** What blocks it: failed gate checks that nobody has waived. */
   readonly failures: readonly string[];
+  /** Names of all failed gate checks, waived ones too. */
+  readonly failedChecks: readonly string[];
+  /** What let it pass in spite of them; null where it needed nobody. */
+  readonly waived: Waiver | null;
 };
 
-/** Blocked when any `gate` check found a row; `warn` checks only leave a note. */
-export function decideVerdict(results: readonly CheckResult[]): Verdict {
+/**
+ * Blocked when any `gate` check found a row that nobody has waived; `warn` checks only leave a note.
+ * A waiver covers the checks that had failed when it was given, and no other.
+ */
+export function decideVerdict(
+  results: readonly CheckResult[],
+  waiver: Waiver | null = null,
+): Verdict {
   const failed = (severity: Severity) =>
-    results
-      .filter((result) => result.severity === severity && result.rows > 0)
-      .map(describeFailure);
-  const failures = failed('gate');
+    results.filter((result) => result.severity === severity && result.rows > 0);
+  const gates = failed('gate');
+  const isWaived = ({ check }: CheckResult) => waiver?.checks.includes(check) === true;
+  const failures = gates.filter((gate) => !isWaived(gate)).map(describeFailure);
+  const needed = gates.filter(isWaived).map(({ check }) => check);
   return {
     kind: failures.length === 0 ? 'passed' : 'blocked',
     score: score(results),
-    warnings: failed('warn'),
+    warnings: [...failed('warn'), ...gates.filter(isWaived)].map(describeFailure),
     failures,
+    failedChecks: gates.map(({ check }) => check),
+    waived:
+      waiver !== null && failures.length === 0 && needed.length > 0
+        ? { ...waiver, checks: needed }
+        : null,
   };
 }
 

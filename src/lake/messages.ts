@@ -1,7 +1,10 @@
 import type { ControlChange } from './control.ts';
 import type { Tally } from './janitor-tally.ts';
+import type { Cause, Waiver } from './cause.ts';
+import type { OwnerEvent } from './owner-events.ts';
 import type { OwnerSettings } from './owner-decisions.ts';
 import type { LogAdvanced, PendingRange, Routed, WindowBuilt } from './owner-state.ts';
+import type { Verdict } from './gate.ts';
 import type { LogName } from './paths.ts';
 import type { BuildMode } from './pointer.ts';
 import type { WindowId } from './window.ts';
@@ -105,11 +108,19 @@ export type RouteInput = {
   }[];
   /** Per log, the batch up to which every window has been built; kept as a hint for readers. */
   readonly settledTo: Readonly<Record<LogName, number>>;
+  /** Windows whose pending rows no reader may see. */
+  readonly withheld: readonly WindowId[];
 };
 
 export type RouteResult = Routed & {
   /** Ingest hours that hold one of the batches, as `2026-08-21T13`. */
   readonly ingestHours: readonly WindowId[];
+};
+
+/** What is kept of the owner's life outside of it. */
+export type KeepEventsInput = {
+  readonly dataset: string;
+  readonly events: readonly OwnerEvent[];
 };
 
 export type RegisterBronzeInput = { readonly dataset: string; readonly hours: readonly WindowId[] };
@@ -121,6 +132,12 @@ export type BuildSilverInput = {
   readonly pending: Readonly<Record<LogName, PendingRange>>;
   /** Workflow that is told the outcome. */
   readonly owner: string;
+} & BuildReasons;
+
+/** Absent in builds that were started by hand. */
+export type BuildReasons = {
+  readonly cause?: Cause;
+  readonly waiver?: Waiver | null;
 };
 
 export type BuildGoldInput = {
@@ -129,7 +146,7 @@ export type BuildGoldInput = {
   readonly window: WindowId;
   readonly complete: boolean;
   readonly owner: string;
-};
+} & BuildReasons;
 
 /** A window of a table. */
 export type WindowRef = {
@@ -158,14 +175,14 @@ export type StageResult =
 
 export type StagedInput = { readonly ref: WindowRef; readonly version: string };
 
-export type GateResult = {
-  readonly kind: 'passed' | 'blocked';
-  readonly score: number | null;
-  readonly failures: readonly string[];
-  readonly warnings: readonly string[];
-};
+export type CheckInput = StagedInput & { readonly waiver?: Waiver | null };
 
-export type PublishInput = StagedInput & { readonly gate: GateResult };
+export type GateResult = Verdict;
+
+export type PublishInput = StagedInput & {
+  readonly gate: GateResult;
+  readonly cause: Cause | null;
+};
 
 export type PublishResult =
   | { readonly kind: 'published' | 'alreadyPublished' }

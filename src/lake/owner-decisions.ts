@@ -1,3 +1,4 @@
+import type { Cause, Waiver } from './cause.ts';
 import type { LogName } from './paths.ts';
 import type { BuildMode } from './pointer.ts';
 import {
@@ -27,14 +28,19 @@ export type OwnerSettings = {
   readonly gold: readonly GoldGrain[];
 };
 
-export type BuildSilver = {
+type Reasons = {
+  readonly cause: Cause;
+  readonly waiver: Waiver | null;
+};
+
+export type BuildSilver = Reasons & {
   readonly kind: 'buildSilver';
   readonly window: WindowId;
   readonly mode: BuildMode;
   readonly pending: Readonly<Record<LogName, PendingRange>>;
 };
 
-export type BuildGold = {
+export type BuildGold = Reasons & {
   readonly kind: 'buildGold';
   readonly key: GoldKey;
   readonly table: string;
@@ -70,8 +76,7 @@ export function nextLookMs(
   settings: OwnerSettings,
   nowMs: number,
 ): number | null {
-  if (state.paused) return null;
-  const dues = candidates(state, settings, nowMs).map(({ dueMs }) => dueMs);
+  const dues = state.paused ? [] : candidates(state, settings, nowMs).map(({ dueMs }) => dueMs);
   const waits = state.dues.map(({ sinceMs }) => sinceMs + settings.maxWaitMs);
   const later = [...dues, ...waits].filter((ms) => ms > nowMs);
   return later.length === 0 ? null : Math.min(...later);
@@ -103,15 +108,24 @@ function silverCandidates(state: OwnerState, settings: OwnerSettings): Candidate
         window: id,
         mode: silverMode(state, id, window, closed, settings),
         pending: window.pending,
+        cause: silverCause(window, closed),
+        waiver: window.waiver,
       },
       dueMs: silverDueMs(window, closed, settings),
     }));
 }
 
+function silverCause(window: SilverState, closed: boolean): Cause {
+  if (window.asked !== null) return window.asked;
+  if (window.late) return { kind: 'late' };
+  return { kind: closed && !hasPending(window) ? 'closed' : 'rows' };
+}
+
 function isBuildable(window: SilverState, closed: boolean): boolean {
   if (window.building !== null || window.parked !== null) return false;
   if (window.heldBack !== null && !closed) return false;
-  return hasPending(window) || (closed && !window.sealed);
+  if (window.abandoned && window.asked === null) return false;
+  return hasPending(window) || (closed && (!window.sealed || window.asked !== null));
 }
 
 function hasPending(window: SilverState): boolean {
@@ -125,7 +139,7 @@ function silverMode(
   closed: boolean,
   settings: OwnerSettings,
 ): BuildMode {
-  if (closed) return window.late ? 'rebuild' : 'seal';
+  if (closed) return window.late || window.asked !== null ? 'rebuild' : 'seal';
   const newest = state.nextToClose === null ? 0 : windowOf(state.nextToClose).startMs;
   return windowOf(id).startMs >= newest - settings.foldHorizonMs ? 'fold' : 'rebuild';
 }
@@ -160,7 +174,9 @@ function goldCandidate(
   const [table, id] = [key.slice(0, slash), key.slice(slash + 1)];
   if (settings.goldRefresh === 'schedule' && !isDue(state, id, window)) return null;
   const complete = window.complete && isComplete(state, id, settings);
-  const build: BuildGold = { kind: 'buildGold', key, table, window: id, complete };
+  const cause: Cause = window.asked ?? { kind: window.due ? 'due' : 'silver' };
+  const { waiver } = window;
+  const build: BuildGold = { kind: 'buildGold', key, table, window: id, complete, cause, waiver };
   const restMs = window.builtAtMs === null ? 0 : window.builtAtMs + 3 * window.buildMs;
   // Gold waits while its silver is moving, but never longer than two folds.
   const longestMs = window.staleSinceMs + 2 * settings.foldMs;

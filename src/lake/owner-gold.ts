@@ -1,3 +1,5 @@
+import { isSameCause } from './cause.ts';
+import { noted } from './owner-noted.ts';
 import {
   type GoldBuilt,
   type GoldGrain,
@@ -25,6 +27,8 @@ export function markGoldStale(
       gold[key] = {
         building: known?.building ?? null,
         parked: null,
+        asked: known?.asked ?? null,
+        waiver: known?.waiver ?? null,
         builtAtMs: known?.builtAtMs ?? null,
         buildMs: known?.buildMs ?? 0,
         stale: true,
@@ -43,16 +47,24 @@ export function goldBuilt(state: OwnerState, built: GoldBuilt, nowMs: number): O
   const window = state.gold[key];
   if (window === undefined) return state;
   const parked = isVerdict(built) && !window.stale;
+  const reason = built.reason ?? built.outcome;
+  const { checks } = built;
+  const again = built.outcome === 'superseded';
   const next: GoldState = {
     ...window,
     building: null,
-    parked: parked ? { reason: built.reason ?? built.outcome, sinceMs: nowMs } : null,
-    stale: window.stale || built.outcome === 'superseded',
-    due: window.due || built.outcome === 'superseded',
+    parked: parked ? { reason, sinceMs: nowMs, checks } : null,
+    asked: isSameCause(built.cause, window.asked) && !again ? null : window.asked,
+    waiver: again ? window.waiver : null,
+    stale: window.stale || again,
+    due: window.due || again,
     builtAtMs: isVerdict(built) ? window.builtAtMs : nowMs,
     buildMs: built.durationMs,
   };
-  return { ...state, gold: { ...state.gold, [key]: next } };
+  const after = { ...state, gold: { ...state.gold, [key]: next } };
+  if (!parked) return after;
+  const gate = { layer: 'gold', table: built.table, window: built.window } as const;
+  return noted(after, { kind: 'gateParked', gate, reason, checks }, nowMs);
 }
 
 function isVerdict({ outcome }: GoldBuilt): boolean {

@@ -1,3 +1,5 @@
+import { nameOf } from './owner-events.ts';
+import { parkedWindows } from './owner-gates.ts';
 import { type OwnerState, isClosed } from './owner-state.ts';
 
 /* How far the owner is with what it knows of. */
@@ -16,14 +18,12 @@ export function progressOf(state: OwnerState, allowedLatenessMs: number): OwnerP
   const logs = Object.values(state.logs);
   const silver = Object.entries(state.silver);
   const gold = Object.entries(state.gold);
-  const parked = [...silver, ...gold].flatMap(([id, window]) =>
-    window.parked === null ? [] : [`${id}: ${window.parked.reason}`],
-  );
   return {
     unrouted: logs.reduce((sum, { sealedTo, routedTo }) => sum + sealedTo - routedTo, 0),
     silver: silver.filter(
       ([id, window]) =>
         window.parked === null &&
+        (!window.abandoned || window.asked !== null) &&
         (window.building !== null ||
           Object.keys(window.pending).length > 0 ||
           (isClosed(state, id, allowedLatenessMs) && !window.sealed)),
@@ -31,7 +31,7 @@ export function progressOf(state: OwnerState, allowedLatenessMs: number): OwnerP
     gold: gold.filter(
       ([, window]) => window.parked === null && (window.stale || window.building !== null),
     ).length,
-    parked,
+    parked: parkedWindows(state).map((window) => `${nameOf(window)}: ${window.reason}`),
   };
 }
 

@@ -1,3 +1,5 @@
+import type { AskedCause, Cause, Waiver } from './cause.ts';
+import type { OwnerEvent } from './owner-events.ts';
 import type { LogName } from './paths.ts';
 import type { BuildMode } from './pointer.ts';
 import type { Grain } from './table.ts';
@@ -27,9 +29,22 @@ export type FrontierPromise = { readonly sealedTo: number; readonly frontier: st
 /** Batches `first` to `through` of a log hold rows of a window that no version has yet. */
 export type PendingRange = { readonly first: number; readonly through: number };
 
-export type Parked = { readonly reason: string; readonly sinceMs: number };
+export type Parked = {
+  readonly reason: string;
+  readonly sinceMs: number;
+  /** Gate checks that had failed; none where the build met a fault. */
+  readonly checks: readonly string[];
+};
 
-export type SilverState = {
+/** What a person may have decided about a window since its last build. */
+type Decided = {
+  /** Somebody has asked for a whole build; the next one is made for that. */
+  readonly asked: AskedCause | null;
+  /** The next build may publish in spite of these checks. */
+  readonly waiver: Waiver | null;
+};
+
+export type SilverState = Decided & {
   readonly pending: Readonly<Record<LogName, PendingRange>>;
   readonly pendingRows: number;
   readonly pendingSinceMs: number | null;
@@ -40,13 +55,15 @@ export type SilverState = {
   readonly heldBack: string | null;
   /** A whole build was published after the window had closed. */
   readonly sealed: boolean;
+  /** A person has given its pending rows up until more of them come. */
+  readonly abandoned: boolean;
   /** The rows came after the window had been sealed. */
   readonly late: boolean;
   readonly builtAtMs: number | null;
   readonly buildMs: number;
 };
 
-export type GoldState = {
+export type GoldState = Decided & {
   readonly stale: boolean;
   readonly staleSinceMs: number;
   readonly building: { readonly sinceMs: number } | null;
@@ -74,6 +91,20 @@ export type OwnerState = {
   /** Gold windows that end by this were due already: they are built as soon as they are stale. */
   readonly goldDueBefore: string | null;
   readonly paused: boolean;
+  /** Who has paused or resumed last, and why; null when nobody ever has. */
+  readonly pauseSaid: {
+    readonly author: string;
+    readonly reason: string;
+    readonly at: string;
+  } | null;
+  /** What has happened and is not kept in the lake yet. */
+  readonly events: readonly OwnerEvent[];
+  /** The newest messages that made no sense. */
+  readonly ignored: readonly {
+    readonly at: string;
+    readonly message: string;
+    readonly reason: string;
+  }[];
   readonly counters: {
     readonly batchesRouted: number;
     readonly silverBuilt: number;
@@ -93,6 +124,9 @@ export function newOwner(dataset: string): OwnerState {
     dues: [],
     goldDueBefore: null,
     paused: false,
+    pauseSaid: null,
+    events: [],
+    ignored: [],
     counters: { batchesRouted: 0, silverBuilt: 0, goldBuilt: 0, gatesBlocked: 0 },
   };
 }
@@ -125,6 +159,10 @@ export type SilverBuilt = {
   readonly version: string | null;
   readonly durationMs: number;
   readonly reason: string | null;
+  /** Gate checks that have failed, waived ones too. */
+  readonly checks: readonly string[];
+  /** As the build was given it. */
+  readonly cause: Cause | null;
 };
 
 export type GoldBuilt = {
@@ -136,6 +174,8 @@ export type GoldBuilt = {
   readonly version: string | null;
   readonly durationMs: number;
   readonly reason: string | null;
+  readonly checks: readonly string[];
+  readonly cause: Cause | null;
 };
 
 export type WindowBuilt = SilverBuilt | GoldBuilt;
@@ -147,12 +187,22 @@ export function settledTo(state: OwnerState): Record<LogName, number> {
   const settled = Object.fromEntries(
     Object.entries(state.logs).map(([log, { routedTo }]) => [log, routedTo]),
   );
-  for (const { pending } of Object.values(state.silver)) {
+  for (const { pending, parked, abandoned } of Object.values(state.silver)) {
+    // Rows that wait for a person are no part of the tail, however long they wait.
+    if (parked !== null || abandoned) continue;
     for (const [log, { first }] of Object.entries(pending)) {
       settled[log] = Math.min(settled[log] ?? first - 1, first - 1);
     }
   }
   return settled;
+}
+
+/** Windows whose pending rows a reader must not see: nothing bad becomes visible. */
+export function withheldWindows(state: OwnerState): readonly WindowId[] {
+  return Object.entries(state.silver)
+    .filter(([, { parked, abandoned }]) => parked !== null || abandoned)
+    .map(([window]) => window)
+    .sort();
 }
 
 /** The instant up to which every source log is known to be complete; null without logs. */

@@ -1,17 +1,15 @@
 import type { LogName } from './paths.ts';
 import type { Build } from './owner-decisions.ts';
-import { goldBuilt, markGoldStale } from './owner-gold.ts';
+import { noted } from './owner-noted.ts';
+import { markGoldStale } from './owner-gold.ts';
 import { logRouted, logTold } from './owner-logs.ts';
 import {
   type GoldGrain,
   type GoldState,
   type LogAdvanced,
   type OwnerState,
-  type PendingRange,
   type Routed,
-  type SilverBuilt,
   type SilverState,
-  type WindowBuilt,
   isClosed,
 } from './owner-state.ts';
 import { formatInstant } from './time.ts';
@@ -56,6 +54,9 @@ function newSilver(state: OwnerState, window: WindowId, nowMs: number): SilverSt
     parked: null,
     heldBack: null,
     sealed: false,
+    abandoned: false,
+    asked: null,
+    waiver: null,
     late: passed,
     builtAtMs: null,
     buildMs: 0,
@@ -78,79 +79,37 @@ function addPending(
     pendingRows: window.pendingRows + touch.rows,
     pendingSinceMs: window.pendingSinceMs ?? nowMs,
     touchedMs: nowMs,
-    late: window.late || window.sealed,
+    late: window.late || window.sealed || window.abandoned,
     sealed: false,
+    abandoned: false,
   };
 }
 
-export function windowBuilt(
+/** Nothing new is built while an owner is paused; what runs comes to its end. */
+export function pauseSet(
   state: OwnerState,
-  built: WindowBuilt,
-  gold: readonly GoldGrain[],
+  paused: boolean,
+  said: { readonly author: string; readonly reason: string },
   nowMs: number,
 ): OwnerState {
-  const counted = countBuilt(state, built);
-  return built.layer === 'silver'
-    ? silverBuilt(counted, built, gold, nowMs)
-    : goldBuilt(counted, built, nowMs);
+  const pauseSaid = { ...said, at: formatInstant(nowMs) };
+  return noted(
+    { ...state, paused, pauseSaid },
+    { kind: paused ? 'paused' : 'resumed', ...said },
+    nowMs,
+  );
 }
 
-function countBuilt(state: OwnerState, built: WindowBuilt): OwnerState {
-  const counters = { ...state.counters };
-  if (built.outcome === 'blocked') counters.gatesBlocked += 1;
-  if (built.outcome === 'published') {
-    if (built.layer === 'silver') counters.silverBuilt += 1;
-    else counters.goldBuilt += 1;
-  }
-  return { ...state, counters };
-}
+const ignoredMax = 5;
 
-function silverBuilt(
+/** A message made no sense: its sender may be looking for why nothing happens. */
+export function ignored(
   state: OwnerState,
-  built: SilverBuilt,
-  gold: readonly GoldGrain[],
+  { message, reason }: { readonly message: string; readonly reason: string },
   nowMs: number,
 ): OwnerState {
-  const done = built.outcome === 'published' || built.outcome === 'unchanged';
-  // An unchanged build may be the second one after a publication that nobody has heard of.
-  const marked = done ? markGoldStale(state, built.window, gold, nowMs) : state;
-  const window = state.silver[built.window];
-  if (window === undefined) return marked;
-  const pending = done ? withoutCovered(window.pending, built.through) : window.pending;
-  const empty = Object.keys(pending).length === 0;
-  // A fold that does not pass leaves its rows to the seal build: nobody has to decide about an hour
-  // that everybody still watches.
-  const held = built.outcome === 'blocked' && built.mode === 'fold';
-  const parked = built.outcome === 'failed' || (built.outcome === 'blocked' && !held);
-  const reason = built.reason ?? built.outcome;
-  const next: SilverState = {
-    ...window,
-    pending,
-    pendingRows: empty ? 0 : window.pendingRows,
-    pendingSinceMs: empty ? null : nowMs,
-    building: null,
-    parked: parked ? { reason, sinceMs: nowMs } : null,
-    heldBack: held ? reason : done ? null : window.heldBack,
-    sealed: done && built.mode !== 'fold' && empty,
-    late: empty ? false : window.late,
-    builtAtMs: done ? nowMs : window.builtAtMs,
-    buildMs: done ? built.durationMs : window.buildMs,
-  };
-  const silver = { ...state.silver, [built.window]: next };
-  return { ...marked, silver };
-}
-
-function withoutCovered(
-  pending: Readonly<Record<LogName, PendingRange>>,
-  through: Readonly<Record<LogName, number>>,
-): Record<LogName, PendingRange> {
-  const left = Object.entries(pending)
-    .map(([log, range]) => {
-      const first = Math.max(range.first, (through[log] ?? -1) + 1);
-      return [log, { ...range, first }] as const;
-    })
-    .filter(([, range]) => range.first <= range.through);
-  return Object.fromEntries(left);
+  const entry = { at: formatInstant(nowMs), message, reason: reason.slice(0, 200) };
+  return { ...state, ignored: [...state.ignored, entry].slice(-ignoredMax) };
 }
 
 /** The Schedule says that an hour is over and its gold is due. Asked twice, noted once. */
@@ -205,6 +164,7 @@ export function prune(state: OwnerState): OwnerState {
         !window.sealed ||
         window.building !== null ||
         window.parked !== null ||
+        window.asked !== null ||
         Object.keys(window.pending).length > 0,
     ),
   );
@@ -250,8 +210,9 @@ export function dueReleased(
 ): OwnerState {
   const end = formatInstant(windowOf(due.hour).endMs);
   const known = state.goldDueBefore;
+  const marked = markGoldStale(state, due.hour, tables, nowMs, due);
   return {
-    ...markGoldStale(state, due.hour, tables, nowMs, due),
+    ...(due.complete ? marked : noted(marked, { kind: 'goldIncomplete', hour: due.hour }, nowMs)),
     dues: state.dues.filter(({ hour }) => hour !== due.hour),
     goldDueBefore: known !== null && known > end ? known : end,
   };

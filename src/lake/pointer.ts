@@ -1,4 +1,5 @@
 import type { Accounting } from './accounting.ts';
+import type { Cause, Waiver } from './cause.ts';
 import type { LogName } from './paths.ts';
 import type { Layer } from './table.ts';
 import type { WindowId } from './window.ts';
@@ -56,6 +57,10 @@ export type Pointer = {
   readonly warnings: readonly string[];
   /** False: built before its window closed for good, because waiting had taken too long. */
   readonly complete: boolean;
+  /** Who let it be published although checks had failed, and which; absent where nobody had to. */
+  readonly waived?: Waiver;
+  /** Why it was built. */
+  readonly cause?: Cause;
   readonly builtAt: string;
   readonly previous: string | null;
 };

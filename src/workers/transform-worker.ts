@@ -8,6 +8,7 @@ import { createCatalogActivities } from '../activities/catalog.ts';
 import { createGoldActivities } from '../activities/gold.ts';
 import { createJanitorActivities } from '../activities/janitor.ts';
 import { createLakehouseActivities } from '../activities/lakehouse.ts';
+import { createOwnerEventActivities } from '../activities/owner-events.ts';
 import { createQualityActivities } from '../activities/quality.ts';
 import { createSilverActivities } from '../activities/silver.ts';
 import type { Config } from '../config.ts';
@@ -45,6 +46,7 @@ export async function startTransformWorker(config: Config, logger: Logger): Prom
       ...janitorSettings(config),
       inUse: (ids) => buildsInUse(client, dataset.name, ids),
     }),
+    ...createOwnerEventActivities({ ports, dataset }),
   };
   const common = {
     connection: native,

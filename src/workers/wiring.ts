@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { createLogAlerts, createWebhookAlerts, joinAlerts } from '../adapters/alerts.ts';
 import { createGlueClient, createS3Client } from '../adapters/aws-clients.ts';
 import { createDuckdbBronzeEncoder } from '../adapters/duckdb-bronze-encoder.ts';
 import { createDuckdbEngine } from '../adapters/duckdb-engine.ts';
@@ -12,7 +13,7 @@ import type { Config } from '../config.ts';
 import type { LakehouseDescription } from '../lake/messages.ts';
 import type { Dataset } from '../lake/dataset.ts';
 import type { JanitorDeps } from '../activities/janitor-page.ts';
-import type { Logger, Ports } from '../ports.ts';
+import type { Alerts, Logger, Ports } from '../ports.ts';
 import { cacheFolder } from './cache-folder.ts';
 
 /* The one place where the configuration becomes the ports of the pipeline. */
@@ -43,8 +44,16 @@ export async function createPorts(
     catalog: createGlueCatalog(createGlueClient(config)),
     sql: await loadSqlLibrary(new URL('../../sql/', import.meta.url), dataset.name),
     logger,
+    alerts: createAlerts(config, logger),
     now: Date.now,
   };
+}
+
+function createAlerts(config: Config, logger: Logger): Alerts {
+  const url = config.ALERT_WEBHOOK_URL;
+  const timeoutMs = config.ALERT_WEBHOOK_TIMEOUT_MS;
+  const hook = url === undefined ? [] : [createWebhookAlerts({ url, timeoutMs, logger })];
+  return joinAlerts([createLogAlerts(logger), ...hook]);
 }
 
 export function describeLakehouse(config: Config, dataset: Dataset): LakehouseDescription {

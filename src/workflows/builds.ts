@@ -39,18 +39,18 @@ export async function startBuild(
   const { window } = build;
   try {
     if (build.kind === 'buildSilver') {
-      const { mode, pending } = build;
+      const { mode, pending, cause, waiver } = build;
       return await startChild(buildSilverWindow, {
         ...common,
         staticSummary: `${mode} of ${window}`,
-        args: [{ dataset, window, mode, pending, owner }],
+        args: [{ dataset, window, mode, pending, owner, cause, waiver }],
       });
     }
-    const { table, complete } = build;
+    const { table, complete, cause, waiver } = build;
     return await startChild(buildGoldWindow, {
       ...common,
       staticSummary: `${table} of ${window}`,
-      args: [{ dataset, table, window, complete, owner }],
+      args: [{ dataset, table, window, complete, owner, cause, waiver }],
     });
   } catch (error) {
     if (error instanceof WorkflowExecutionAlreadyStartedError) return null;
@@ -82,7 +82,8 @@ export function isRunning(state: OwnerState, build: Build): boolean {
 
 /** The report of a build that ended without one: cancelled, terminated, or broken. */
 export function brokenReport(build: Build, reason: string): WindowBuilt {
-  const common = { outcome: 'failed', rows: 0, version: null, durationMs: 0, reason } as const;
+  const none = { rows: 0, version: null, durationMs: 0, checks: [] } as const;
+  const common = { outcome: 'failed', ...none, reason, cause: build.cause } as const;
   return build.kind === 'buildGold'
     ? { layer: 'gold', table: build.table, window: build.window, ...common }
     : { layer: 'silver', window: build.window, mode: build.mode, through: {}, ...common };

@@ -3,6 +3,7 @@ import type { GoldBuilt } from '../lake/owner-state.ts';
 import { setWorkflowOptions } from '@temporalio/workflow';
 import { nowMs } from './clock.ts';
 import { metadata, transform } from './proxies.ts';
+import { showBlocked } from './search-attributes.ts';
 import { permanentFault, reportTo } from './report.ts';
 import { versioned } from './versioning.ts';
 
@@ -17,18 +18,22 @@ export async function buildGoldWindow(input: BuildGoldInput): Promise<GoldBuilt>
 
 async function build(input: BuildGoldInput): Promise<GoldBuilt> {
   const { table, window } = input;
-  const none = { layer: 'gold', table, window, durationMs: 0, reason: null } as const;
+  const [cause, waiver] = [input.cause ?? null, input.waiver ?? null];
+  const told = { durationMs: 0, reason: null, checks: [], cause } as const;
+  const none = { layer: 'gold', table, window, ...told } as const;
   try {
     const { kind, ref, version, rows } = await transform.stageGold(input);
     if (kind === 'unchanged') {
       await metadata.registerWindow(ref);
       return { ...none, outcome: 'unchanged', rows, version };
     }
-    const gate = await transform.checkStaged({ ref, version });
+    const gate = await transform.checkStaged({ ref, version, waiver });
     if (gate.kind === 'blocked') {
-      return { ...none, outcome: 'blocked', rows, version, reason: gate.failures.join('; ') };
+      showBlocked();
+      const [reason, checks] = [gate.failures.join('; '), gate.failedChecks];
+      return { ...none, outcome: 'blocked', rows, version, reason, checks };
     }
-    const published = await metadata.publishVersion({ ref, version, gate });
+    const published = await metadata.publishVersion({ ref, version, gate, cause });
     await metadata.registerWindow(ref);
     if (published.kind === 'superseded') {
       return { ...none, outcome: 'superseded', rows, version: null, reason: published.by };

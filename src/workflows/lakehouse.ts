@@ -18,6 +18,7 @@ import {
   nextLookMs,
   releasedDues,
 } from '../lake/owner-decisions.ts';
+import { windowBuilt } from '../lake/owner-built.ts';
 import {
   type OwnerState,
   type Routed,
@@ -25,6 +26,7 @@ import {
   describeOwner,
   newOwner,
   settledTo,
+  withheldWindows,
 } from '../lake/owner-state.ts';
 import {
   buildStarted,
@@ -33,10 +35,10 @@ import {
   forgetFlights,
   prune,
   routed,
-  windowBuilt,
 } from '../lake/owner.ts';
 import { brokenReport, buildId, isRunning, notStarted, startBuild } from './builds.ts';
 import { nowMs } from './clock.ts';
+import { createEventKeeper } from './event-keeper.ts';
 import { listen } from './owner-messages.ts';
 import { metadata } from './proxies.ts';
 import { permanentFault } from './report.ts';
@@ -65,6 +67,9 @@ export async function lakehouse(input: LakehouseInput<OwnerState>): Promise<void
     state = next;
     changed = true;
   };
+  const keeper = createEventKeeper(waits, (left) =>
+    change({ ...state, events: [...left, ...state.events] }),
+  );
   listen({
     state: () => state,
     change,
@@ -118,10 +123,11 @@ export async function lakehouse(input: LakehouseInput<OwnerState>): Promise<void
     for (const build of builds) change(buildStarted(state, build, nowMs()));
     await Promise.all(builds.map(launch));
     state = prune(state);
+    if (keeper.keep(dataset, state.events)) state = { ...state, events: [] };
     setCurrentDetails(describe(state, routeFault));
     if (!changed) await rest([nextLookMs(state, settings, nowMs()), waits.nextMs()], () => changed);
   }
-  await condition(allHandlersFinished);
+  await condition(() => allHandlersFinished() && !keeper.isBusy());
   await continueAsNew<typeof lakehouse>({ dataset, state });
 }
 
@@ -135,7 +141,12 @@ async function route(state: OwnerState): Promise<Routed | null> {
   const ranges = decideRoute(state, routeBatchesMax);
   if (ranges.length === 0) return null;
   const { dataset } = state;
-  const found = await metadata.routeBatches({ dataset, ranges, settledTo: settledTo(state) });
+  const found = await metadata.routeBatches({
+    dataset,
+    ranges,
+    settledTo: settledTo(state),
+    withheld: withheldWindows(state),
+  });
   if (found.ingestHours.length > 0) {
     await metadata.registerBronzeHours({ dataset, hours: found.ingestHours });
   }

@@ -7,6 +7,7 @@ import type {
   LogsStopped,
   JanitorReport,
 } from '../lake/messages.ts';
+import type { ResolveGate } from '../lake/owner-gates.ts';
 import type { LogAdvanced, OwnerState, WindowBuilt } from '../lake/owner-state.ts';
 
 /* The names that other workflows, activities and operators use. */
@@ -21,9 +22,12 @@ export const renewSignal = defineSignal('renew');
 export const laneWantedSignal = defineSignal('laneWanted');
 export const logsStoppedSignal = defineSignal<[LogsStopped]>('logsStopped');
 
-export type PauseRequest = { readonly reason: string };
+export type PauseRequest = { readonly author: string; readonly reason: string };
 export const pauseUpdate = defineUpdate<void, [PauseRequest]>('pause');
 export const resumeUpdate = defineUpdate<void, [PauseRequest]>('resume');
+
+/** Answers on acceptance; the build that follows tells its own story. */
+export const resolveGateUpdate = defineUpdate<void, [ResolveGate]>('resolveGate');
 
 export const acceptOffsetGapUpdate = defineUpdate<AcceptedGap, [LogRequest]>('acceptOffsetGap');
 export const pauseLogUpdate = defineUpdate<void, [LogRequest]>('pauseLog');

@@ -1,20 +1,28 @@
 import { condition, log, setHandler } from '@temporalio/workflow';
+import { gateRefusal, gateResolved } from '../lake/owner-gates.ts';
 import { goldBuildId, silverBuildId } from '../lake/messages.ts';
 import type { GoldGrain, OwnerState } from '../lake/owner-state.ts';
-import { hourDue, logAdvanced, windowBuilt } from '../lake/owner.ts';
+import { windowBuilt } from '../lake/owner-built.ts';
+import { hourDue, ignored, logAdvanced, pauseSet } from '../lake/owner.ts';
 import { nowMs } from './clock.ts';
 import {
-  type PauseRequest,
   bookmarkQuery,
   hourDueSignal,
   logAdvancedSignal,
   pauseUpdate,
   renewSignal,
+  resolveGateUpdate,
   resumeUpdate,
   statusQuery,
   windowBuiltSignal,
 } from './messages.ts';
-import { checkedHourDue, checkedLogAdvanced, checkedWindowBuilt } from './signal-checks.ts';
+import {
+  checkedHourDue,
+  checkedLogAdvanced,
+  checkedPause,
+  checkedResolveGate,
+  checkedWindowBuilt,
+} from './signal-checks.ts';
 
 /** What messages may do to the owner. */
 export type OwnerAccess = {
@@ -30,6 +38,18 @@ export type OwnerAccess = {
 /** Registers the handlers of all messages. Must be called before anything is waited for. */
 export function listen(owner: OwnerAccess): void {
   const { state, change } = owner;
+  /** Anybody can send a signal: one that makes no sense is recorded and ignored. */
+  const tolerant =
+    (name: string, handle: (message: unknown) => void) =>
+    (message: unknown): void => {
+      try {
+        handle(message);
+      } catch (error) {
+        const reason = error instanceof Error ? error.message : String(error);
+        change(ignored(state(), { message: name, reason }, nowMs()));
+        log.warn('a signal made no sense and is ignored', { signal: name, reason });
+      }
+    };
   const onAdvanced = tolerant('logAdvanced', (message) => {
     change(logAdvanced(state(), checkedLogAdvanced(message, nowMs()), nowMs()));
   });
@@ -55,26 +75,24 @@ export function listen(owner: OwnerAccess): void {
     })(message);
   });
   setHandler(renewSignal, owner.renew);
-  const validator = requireReason;
-  setHandler(pauseUpdate, () => change({ ...state(), paused: true }), { validator });
-  setHandler(resumeUpdate, () => change({ ...state(), paused: false }), { validator });
+  for (const [update, paused] of [
+    [pauseUpdate, true],
+    [resumeUpdate, false],
+  ] as const) {
+    const handle = (request: unknown) =>
+      change(pauseSet(state(), paused, checkedPause(request), nowMs()));
+    setHandler(update, handle, { validator: (request: unknown) => void checkedPause(request) });
+  }
+  setHandler(
+    resolveGateUpdate,
+    (request) => change(gateResolved(state(), checkedResolveGate(request), nowMs())),
+    { validator: (request: unknown) => refuse(gateRefusal(state(), checkedResolveGate(request))) },
+  );
   setHandler(statusQuery, state);
   setHandler(bookmarkQuery, () => state().logs);
 }
 
-/** Anybody can send a signal: one that makes no sense is recorded and ignored. */
-function tolerant(name: string, handle: (message: unknown) => void): (message: unknown) => void {
-  return (message) => {
-    try {
-      handle(message);
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      log.warn('a signal made no sense and is ignored', { signal: name, reason });
-    }
-  };
-}
-
-function requireReason(request: PauseRequest | undefined): void {
-  if (typeof request?.reason === 'string' && request.reason.trim() !== '') return;
-  throw new Error('say why: {"reason": "…"}');
+/** What a validator throws is the answer that the asker gets; nothing of it enters history. */
+function refuse(reason: string | null): void {
+  if (reason !== null) throw new Error(reason);
 }

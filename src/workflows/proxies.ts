@@ -7,6 +7,7 @@ import type { DropActivities } from '../activities/drop.ts';
 import type { IngestActivities } from '../activities/ingest.ts';
 import type { JanitorActivities } from '../activities/janitor.ts';
 import type { LakehouseActivities } from '../activities/lakehouse.ts';
+import type { OwnerEventActivities } from '../activities/owner-events.ts';
 import type { QualityActivities } from '../activities/quality.ts';
 import type { SilverActivities } from '../activities/silver.ts';
 import { taskQueues } from '../lake/messages.ts';
@@ -49,7 +50,9 @@ export const transform = proxyActivities<SilverActivities & GoldActivities & Qua
 });
 
 /** Small reads and commits. */
-export const metadata = proxyActivities<CatalogActivities & LakehouseActivities>({
+export const metadata = proxyActivities<
+  CatalogActivities & LakehouseActivities & OwnerEventActivities
+>({
   taskQueue: taskQueues.catalog,
   startToCloseTimeout: '5 minutes',
   retry,

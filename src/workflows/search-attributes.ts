@@ -3,14 +3,20 @@ import {
   SearchAttributeType,
   defineSearchAttributeKey,
 } from '@temporalio/common';
+import { upsertSearchAttributes } from '@temporalio/workflow';
 import { searchAttributeNames } from '../lake/messages.ts';
 import type { Build } from '../lake/owner-decisions.ts';
 
 /* What the Web UI and `temporal workflow list` can filter by. */
 
-const [dataset, layer, window] = searchAttributeNames.map((name) =>
+const [dataset, layer, window, gate] = searchAttributeNames.map((name) =>
   defineSearchAttributeKey(name, SearchAttributeType.KEYWORD),
 );
+
+/** Marks the running build as one whose gate has blocked it. */
+export function showBlocked(): void {
+  upsertSearchAttributes([{ key: gate!, value: 'blocked' }]);
+}
 
 export function datasetAttributes(name: string): SearchAttributePair[] {
   return [{ key: dataset!, value: name }];

@@ -1,4 +1,6 @@
+import type { Cause } from '../lake/cause.ts';
 import type { HourDue, LogPosition, LogRequest, LogsStopped } from '../lake/messages.ts';
+import type { ResolveGate } from '../lake/owner-gates.ts';
 import type { LogAdvanced, WindowBuilt } from '../lake/owner-state.ts';
 import { formatInstant, parseInstant } from '../lake/time.ts';
 import { parseWindowId } from '../lake/window.ts';
@@ -62,6 +64,33 @@ function stoppedPosition(value: unknown): LogPosition {
   };
 }
 
+/** A decision about a parked window: which, what, who and why. */
+export function checkedResolveGate(message: unknown): ResolveGate {
+  const { layer, table, window, decision, author, reason } = anObject(message, 'the request');
+  const isSilver =
+    oneOf(['silver', 'gold'], layer ?? (table == null ? 'silver' : 'gold')) === 'silver';
+  return {
+    layer: isSilver ? 'silver' : 'gold',
+    table: isSilver ? null : aText(table),
+    window: aWindow(window),
+    decision: oneOf(['retry', 'waive', 'abandon'], decision),
+    author: aText(author),
+    reason: aText(reason ?? ''),
+  };
+}
+
+/** Who asks for something, and why. */
+export function checkedPause(message: unknown): {
+  readonly author: string;
+  readonly reason: string;
+} {
+  const { author, reason } = anObject(message ?? {}, 'the request');
+  if (typeof reason !== 'string' || reason.trim() === '') {
+    throw new Error('say why: {"author": "…", "reason": "…"}');
+  }
+  return { author: typeof author === 'string' ? author : 'unknown', reason };
+}
+
 const outcomes = ['published', 'unchanged', 'superseded', 'blocked', 'failed'] as const;
 const modes = ['fold', 'seal', 'rebuild'] as const;
 
@@ -74,6 +103,8 @@ export function checkedWindowBuilt(message: unknown): WindowBuilt {
     version: aTextOrNull(built['version']),
     durationMs: aNumber(built['durationMs'], 0),
     reason: aTextOrNull(built['reason']),
+    checks: aListOfTexts(built['checks'] ?? []),
+    cause: aCause(built['cause'] ?? null),
   };
   if (oneOf(['silver', 'gold'], built['layer']) === 'gold') {
     return { layer: 'gold', table: aText(built['table']), ...common };
@@ -122,6 +153,17 @@ function aWindow(value: unknown): string {
 function aText(value: unknown): string {
   if (typeof value === 'string') return value;
   throw new Error(`not a text: ${String(value)}`);
+}
+
+function aListOfTexts(value: unknown): readonly string[] {
+  if (Array.isArray(value)) return value.map(aText);
+  throw new Error(`not a list: ${String(value)}`);
+}
+
+/** It is only compared with what the owner has asked for, so its insides need no look. */
+function aCause(value: unknown): Cause | null {
+  if (value === null) return null;
+  return anObject(value, 'cause') as Cause;
 }
 
 function aTextOrNull(value: unknown): string | null {

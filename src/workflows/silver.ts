@@ -3,6 +3,7 @@ import type { SilverBuilt } from '../lake/owner-state.ts';
 import { setWorkflowOptions } from '@temporalio/workflow';
 import { nowMs } from './clock.ts';
 import { metadata, transform } from './proxies.ts';
+import { showBlocked } from './search-attributes.ts';
 import { permanentFault, reportTo } from './report.ts';
 import { versioned } from './versioning.ts';
 
@@ -20,7 +21,9 @@ export async function buildSilverWindow(input: BuildSilverInput): Promise<Silver
 
 async function build(input: BuildSilverInput): Promise<SilverBuilt> {
   const { window, mode } = input;
-  const none = { layer: 'silver', window, mode, durationMs: 0, reason: null } as const;
+  const [cause, waiver] = [input.cause ?? null, input.waiver ?? null];
+  const told = { durationMs: 0, reason: null, checks: [], cause } as const;
+  const none = { layer: 'silver', window, mode, ...told } as const;
   try {
     const staged = await transform.stageSilver(input);
     const { ref, version, rows, through } = staged;
@@ -28,12 +31,13 @@ async function build(input: BuildSilverInput): Promise<SilverBuilt> {
       await metadata.registerWindow(ref);
       return { ...none, outcome: 'unchanged', through, rows, version };
     }
-    const gate = await transform.checkStaged({ ref, version });
+    const gate = await transform.checkStaged({ ref, version, waiver });
     if (gate.kind === 'blocked') {
-      const reason = gate.failures.join('; ');
-      return { ...none, outcome: 'blocked', through: {}, rows, version, reason };
+      showBlocked();
+      const [reason, checks] = [gate.failures.join('; '), gate.failedChecks];
+      return { ...none, outcome: 'blocked', through: {}, rows, version, reason, checks };
     }
-    const published = await metadata.publishVersion({ ref, version, gate });
+    const published = await metadata.publishVersion({ ref, version, gate, cause });
     await metadata.registerWindow(ref);
     return settle(none, staged, published);
   } catch (error) {
@@ -43,7 +47,7 @@ async function build(input: BuildSilverInput): Promise<SilverBuilt> {
 }
 
 function settle(
-  none: Pick<SilverBuilt, 'layer' | 'window' | 'mode' | 'durationMs' | 'reason'>,
+  none: Omit<SilverBuilt, 'outcome' | 'through' | 'rows' | 'version'>,
   { version, rows, through }: StageResult,
   published: PublishResult,
 ): SilverBuilt {

@@ -49,7 +49,7 @@ async function stage(bed: Bed, pointer: Pointer): Promise<void> {
 }
 
 async function publish(bed: Bed, version: string) {
-  return bed.publishVersion({ ref, version, gate: passed });
+  return bed.publishVersion({ ref, version, gate: passed, cause: null });
 }
 
 async function build(bed: Bed, pointer: Pointer): Promise<void> {

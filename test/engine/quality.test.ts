@@ -73,6 +73,32 @@ describe('checkStaged', () => {
     assert.deepEqual(await pointerOf(bed, silverRef()), before);
   });
 
+  it('lets a waived check pass, and keeps in results and version who waived it and why', async () => {
+    await sealBatch(bed, 0, mostlyBad);
+    const { ref, version } = await stageSilver(bed, 'rebuild', 0);
+    const at = '2026-08-21T15:00:00.000Z';
+    const waiver = { checks: ['rejected_share'], author: 'ops', reason: 'a test device', at };
+    const gate = await bed.activities.checkStaged({ ref, version, waiver });
+    assert.deepEqual([gate.kind, gate.waived], ['passed', waiver]);
+    const kept = (await resultsOf({ kind: 'staged', ref, version, rows: 0, through: {} })).filter(
+      ({ decision }) => decision === 'waive',
+    );
+    assert.deepEqual(
+      kept.map((row) => [
+        row['check_id'],
+        row['passed'],
+        row['decided_by'],
+        row['decision_reason'],
+      ]),
+      [['rejected_share', false, 'ops', 'a test device']],
+    );
+    const { author, reason } = waiver;
+    const cause = { kind: 'gate', decision: 'waive', author, reason } as const;
+    await bed.activities.publishVersion({ ref, version, gate, cause });
+    const pointer = await pointerOf(bed, silverRef());
+    assert.deepEqual([pointer.waived, pointer.cause], [waiver, cause]);
+  });
+
   it('blocks an hour whose rows do not add up: a seal counts a row that its file has not', async () => {
     await sealBatch(bed, 0, [{ id: 'a' }], { countedRows: 2 });
     const gate = await check(await stageSilver(bed, 'fold', 0));

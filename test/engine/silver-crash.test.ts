@@ -153,7 +153,7 @@ describe('a build of silver that dies', () => {
       },
       now: () => 0,
     });
-    await publisher.publishVersion({ ref, version, gate: passed });
+    await publisher.publishVersion({ ref, version, gate: passed, cause: null });
     await publisher.registerWindow(ref);
     return count;
   }

@@ -25,6 +25,8 @@ describe('decideVerdict', () => {
       score: null,
       warnings: [],
       failures: [],
+      failedChecks: [],
+      waived: null,
     });
   });
 
@@ -35,7 +37,30 @@ describe('decideVerdict', () => {
       score: 0,
       warnings: [],
       failures: ['silver_nulls (1 row): event_id is null'],
+      failedChecks: ['silver_nulls'],
+      waived: null,
     });
+  });
+
+  it('passes what a person has waived, says so, and blocks on anything else', () => {
+    const waiver = {
+      checks: ['nulls'],
+      author: 'ops',
+      reason: 'known',
+      at: '2026-08-21T13:00:00.000Z',
+    };
+    const nulls: CheckResult = { ...passed, check: 'nulls', rows: 2 };
+    const waived = decideVerdict([nulls], waiver);
+    assert.deepEqual(
+      [waived.kind, waived.waived, waived.warnings, waived.failedChecks],
+      ['passed', waiver, ['nulls (2 rows)'], ['nulls']],
+    );
+    const other = decideVerdict([nulls, { ...passed, check: 'totals', rows: 1 }], waiver);
+    assert.deepEqual(
+      [other.kind, other.waived, other.failures, other.failedChecks],
+      ['blocked', null, ['totals (1 row)'], ['nulls', 'totals']],
+    );
+    assert.equal(decideVerdict([passed], waiver).waived, null);
   });
 
   it('lets a warn check pass and keeps its note', () => {

@@ -38,7 +38,14 @@ const building = { mode: 'fold', sinceMs: nowMs } as const;
 describe('decideBuilds', () => {
   it('folds an open hour that has rows, with what waits', () => {
     assert.deepEqual(decideBuilds(withSilver(hour, pending), settings, nowMs), [
-      { kind: 'buildSilver', window: hour, mode: 'fold', pending: pending.pending },
+      {
+        kind: 'buildSilver',
+        window: hour,
+        mode: 'fold',
+        pending: pending.pending,
+        cause: { kind: 'rows' },
+        waiver: null,
+      },
     ]);
   });
 
@@ -61,7 +68,7 @@ describe('decideBuilds', () => {
       [hour, {}],
       [closedHour, { sealed: true }],
       [hour, { ...pending, building }],
-      [closedHour, { ...pending, parked: { reason: 'r', sinceMs: 0 } }],
+      [closedHour, { ...pending, parked: { reason: 'r', sinceMs: 0, checks: [] } }],
     ];
     for (const [id, differences] of idle)
       assert.deepEqual(modesOf(withSilver(id, differences)), []);
@@ -76,7 +83,7 @@ describe('decideBuilds', () => {
   it('goes on with other hours beside a parked one', () => {
     const state = owner({
       silver: {
-        [closedHour]: { ...silver, ...pending, parked: { reason: 'r', sinceMs: 0 } },
+        [closedHour]: { ...silver, ...pending, parked: { reason: 'r', sinceMs: 0, checks: [] } },
         [hour]: { ...silver, ...pending },
       },
     });
@@ -171,7 +178,7 @@ describe('decideBuilds', () => {
         );
         return build?.kind === 'buildGold' && build.complete;
       };
-      const parked = { parked: { reason: 'r', sinceMs: 0 } };
+      const parked = { parked: { reason: 'r', sinceMs: 0, checks: [] } };
       assert.equal(complete({ ...parked }), false);
       assert.equal(complete({ ...parked, sealed: true }), true);
     });

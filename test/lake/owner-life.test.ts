@@ -86,6 +86,14 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
   },
   { weight: 2, arbitrary: fc.constant(step('continueAsNew()', (world) => world.continueAsNew())) },
   {
+    weight: 3,
+    arbitrary: fc
+      .tuple(fc.nat(3), fc.constantFrom('retry', 'waive', 'abandon'))
+      .map(([index, decision]) =>
+        step(`resolve(${index}, ${decision})`, (world) => world.resolve(index, decision)),
+      ),
+  },
+  {
     weight: 1,
     arbitrary: fc
       .boolean()
@@ -173,7 +181,8 @@ function closedWindowsAreSealed(world: OwnerWorld, life: Life): void {
 function stuckWindowsStayParked(world: OwnerWorld): void {
   for (const [id, window] of Object.entries(world.state.silver)) {
     const isOpen = !isClosed(world.state, id, settings.allowedLatenessMs);
-    assert.ok(window.parked !== null || isOpen, `${id} is parked`);
+    const waits = window.parked !== null || window.abandoned;
+    assert.ok(waits || isOpen, `${id} is parked or abandoned`);
     assert.equal(window.building, null);
   }
 }

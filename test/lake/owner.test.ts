@@ -10,8 +10,8 @@ import {
   logAdvanced,
   prune,
   routed,
-  windowBuilt,
 } from '../../src/lake/owner.ts';
+import { windowBuilt } from '../../src/lake/owner-built.ts';
 import { newOwner } from '../../src/lake/owner-state.ts';
 import {
   closedHour,
@@ -26,6 +26,7 @@ import {
 } from './support/owner-states.ts';
 
 const touch = { window: hour, log: 'a-0', first: 10, last: 12, rows: 7 };
+const reasons = { cause: { kind: 'rows' }, waiver: null } as const;
 const building = { mode: 'fold', sinceMs: nowMs - 1_000 } as const;
 
 const published: SilverBuilt = {
@@ -38,6 +39,8 @@ const published: SilverBuilt = {
   version: '000001-a',
   durationMs: 400,
   reason: null,
+  checks: [],
+  cause: null,
 };
 const goldPublished: GoldBuilt = {
   layer: 'gold',
@@ -48,6 +51,8 @@ const goldPublished: GoldBuilt = {
   version: '000001-a',
   durationMs: 300,
   reason: null,
+  checks: [],
+  cause: null,
 };
 
 /** The hour after the report of a build that was in flight. */
@@ -158,7 +163,7 @@ describe('windowBuilt of silver', () => {
   for (const mode of ['seal', 'rebuild'] as const) {
     it(`parks the hour when the gate blocks a ${mode}`, () => {
       const { window, gold: stale } = reported({ mode, outcome: 'blocked', reason: 'nulls' });
-      assert.deepEqual(window.parked, { reason: 'nulls', sinceMs: nowMs });
+      assert.deepEqual(window.parked, { reason: 'nulls', sinceMs: nowMs, checks: [] });
       assert.deepEqual(window.pending, pending.pending);
       assert.deepEqual(stale, {});
     });
@@ -202,6 +207,7 @@ describe('windowBuilt of gold', () => {
   it('parks a window that the gate blocks', () => {
     assert.deepEqual(after({ outcome: 'blocked', reason: 'totals' })?.parked, {
       reason: 'totals',
+      checks: [],
       sinceMs: nowMs,
     });
   });
@@ -221,7 +227,7 @@ describe('windowBuilt of gold', () => {
   });
 
   it('takes a parked window up again when its silver changes', () => {
-    const parked = { reason: 'totals', sinceMs: nowMs };
+    const parked = { reason: 'totals', sinceMs: nowMs, checks: [] };
     const state = owner({ gold: { [key]: { ...gold, parked } } });
     const changed = windowBuilt(state, published, settings.gold, nowMs).gold[key];
     assert.deepEqual([changed?.parked, changed?.stale], [null, true]);
@@ -262,7 +268,13 @@ describe('dueReleased', () => {
 describe('buildStarted', () => {
   it('marks the window, so that it is not built twice', () => {
     const before = owner({ silver: { [hour]: { ...silver, ...pending } } });
-    const build = { kind: 'buildSilver', window: hour, mode: 'fold', pending: {} } as const;
+    const build = {
+      kind: 'buildSilver',
+      window: hour,
+      mode: 'fold',
+      pending: {},
+      ...reasons,
+    } as const;
     const state = buildStarted(before, build, nowMs);
     assert.deepEqual(state.silver[hour]?.building, { mode: 'fold', sinceMs: nowMs });
   });
@@ -271,7 +283,8 @@ describe('buildStarted', () => {
     const key = `hourly_revenue/${hour}` as const;
     const before = owner({ gold: { [key]: { ...gold, stale: true, due: true } } });
     const table = 'hourly_revenue';
-    const build = { kind: 'buildGold', key, table, window: hour, complete: true } as const;
+    const window = hour;
+    const build = { kind: 'buildGold', key, table, window, complete: true, ...reasons } as const;
     const state = buildStarted(before, build, nowMs);
     assert.deepEqual(state.gold[key], { ...gold, building: { sinceMs: nowMs } });
     assert.equal(windowBuilt(state, published, settings.gold, nowMs).gold[key]?.stale, true);
@@ -330,7 +343,7 @@ describe('prune', () => {
     const kept = {
       '2026-08-21T08': silver,
       '2026-08-21T09': { ...sealed, building },
-      '2026-08-21T10': { ...sealed, parked: { reason: 'r', sinceMs: 0 } },
+      '2026-08-21T10': { ...sealed, parked: { reason: 'r', sinceMs: 0, checks: [] } },
       '2026-08-21T11': { ...sealed, ...pending },
     };
     assert.deepEqual(prune(owner({ silver: { ...kept, [closedHour]: sealed } })).silver, kept);
@@ -343,7 +356,7 @@ describe('prune', () => {
       [`top_products/${day}`]: gold,
       'hourly_revenue/2026-08-21T09': { ...gold, stale: true },
       'hourly_revenue/2026-08-21T10': { ...gold, building: { sinceMs: 0 } },
-      'hourly_revenue/2026-08-21T11': { ...gold, parked: { reason: 'r', sinceMs: 0 } },
+      'hourly_revenue/2026-08-21T11': { ...gold, parked: { reason: 'r', sinceMs: 0, checks: [] } },
     };
     assert.deepEqual(prune(owner({ gold: { ...kept, [over]: gold } })).gold, kept);
   });

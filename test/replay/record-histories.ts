@@ -23,6 +23,8 @@ const blocked: StubLakeOptions = {
     score: 85.7,
     failures: ['silver_duplicates (2 rows)'],
     warnings: [],
+    failedChecks: ['silver_duplicates'],
+    waived: null,
   }),
 };
 const superseded: StubLakeOptions = {

@@ -18,6 +18,8 @@ const blocked: GateResult = {
   score: 50,
   failures: ['keys: 2 rows without a user', 'totals: do not add up'],
   warnings: [],
+  failedChecks: ['keys', 'totals'],
+  waived: null,
 };
 
 type Case = {
@@ -54,7 +56,11 @@ const cases: readonly Case[] = [
     outcome: 'blocked',
     lake: { checkStaged: async () => blocked },
     steps: ['stage', 'checkStaged'],
-    result: { through: {}, reason: 'keys: 2 rows without a user; totals: do not add up' },
+    result: {
+      through: {},
+      reason: 'keys: 2 rows without a user; totals: do not add up',
+      checks: ['keys', 'totals'],
+    },
   },
   {
     outcome: 'superseded',
@@ -113,7 +119,8 @@ describeScenarios('builds', (scenario) => {
         >;
 
         assert.ok(Number.isSafeInteger(durationMs));
-        const wanted = { outcome, rows: 1, version, reason: null, ...result };
+        const none = { reason: null, checks: [], cause: null };
+        const wanted = { outcome, rows: 1, version, ...none, ...result };
         const { through: wantedThrough = { [log]: 4 }, ...wantedRest } = wanted as {
           through?: object;
         };
@@ -142,7 +149,14 @@ describeScenarios('builds', (scenario) => {
         checkStaged: async () => {
           attempts += 1;
           if (attempts === 1) throw ApplicationFailure.retryable('no answer', 'PART_UNREACHABLE');
-          return { kind: 'passed', score: 100, failures: [], warnings: [] };
+          return {
+            kind: 'passed',
+            score: 100,
+            failures: [],
+            warnings: [],
+            failedChecks: [],
+            waived: null,
+          };
         },
       });
       const handle = await startBuild(bed, layer, lake);

@@ -13,7 +13,14 @@ import {
 } from '../support/temporal/test-owner.ts';
 import { describeScenarios } from '../support/temporal/workflow-bed.ts';
 
-const passed = { kind: 'passed', score: 100, failures: [], warnings: [] } as const;
+const passed = {
+  kind: 'passed',
+  score: 100,
+  failures: [],
+  warnings: [],
+  failedChecks: [],
+  waived: null,
+} as const;
 const hourBefore = '2026-01-01T04';
 
 describeScenarios('lakehouse-builds', (scenario) => {

@@ -60,7 +60,10 @@ describeScenarios('lakehouse-messages', (scenario) => {
       for (const [payload] of cases) await owner.handle.signal(name, payload);
     }
     await owner.handle.signal('unheardOf', { some: 'thing' });
-    assert.deepEqual(await owner.status(), before);
+    const { ignored, ...rest } = await owner.status();
+    assert.deepEqual({ ...rest, ignored: [] }, before);
+    assert.equal(ignored.length, 5);
+    assert.deepEqual(ignored.at(-1)?.reason, 'has not begun: 9999-12-31T23');
 
     await owner.advance(0, during);
     await owner.until('the fold', ({ counters }) => counters.silverBuilt === 1);
@@ -136,10 +139,16 @@ describeScenarios('lakehouse-messages', (scenario) => {
     const dataset = bed.dataset(lake);
     const owner = await startOwner(bed, dataset);
 
-    await owner.handle.executeUpdate('pause', { args: [{ reason: 'a look at the sources' }] });
+    await owner.handle.executeUpdate('pause', {
+      args: [{ author: 'ops', reason: 'a look at the sources' }],
+    });
     await owner.advance(0, during);
     const paused = await owner.until('the route', ({ logs }) => logs[log]?.routedTo === 0);
     assert.equal(paused.paused, true);
+    assert.deepEqual(
+      [paused.pauseSaid?.author, paused.pauseSaid?.reason],
+      ['ops', 'a look at the sources'],
+    );
     assert.deepEqual(lake.calls('stageSilver'), []);
 
     await owner.handle.executeUpdate('resume', { args: [{ reason: 'seen' }] });

@@ -15,7 +15,14 @@ import {
 } from '../support/temporal/test-owner.ts';
 import { describeScenarios } from '../support/temporal/workflow-bed.ts';
 
-const passed = { kind: 'passed', score: 100, failures: [], warnings: [] } as const;
+const passed = {
+  kind: 'passed',
+  score: 100,
+  failures: [],
+  warnings: [],
+  failedChecks: [],
+  waived: null,
+} as const;
 
 function modes(inputs: readonly Input<'stageSilver'>[]): readonly string[] {
   return inputs.map(({ mode, pending }) => `${mode} ${JSON.stringify(pending[log])}`);

@@ -25,7 +25,14 @@ import { loadEventsSql } from '../../sql/support/cases.ts';
 export const log = 'clicks-0';
 export const hour = '2026-08-21T13';
 export const bucket = 'lake';
-export const passed: GateResult = { kind: 'passed', score: 100, failures: [], warnings: [] };
+export const passed: GateResult = {
+  kind: 'passed',
+  score: 100,
+  failures: [],
+  warnings: [],
+  failedChecks: [],
+  waived: null,
+};
 
 const rowFiles = createParquetjsCodec();
 const parser = createDuckdbEngine({
@@ -39,7 +46,7 @@ const sql = loadEventsSql();
 const quiet = () => undefined;
 const logger = { debug: quiet, info: quiet, warn: quiet, error: quiet };
 
-export type LakePorts = Omit<Ports, 'source' | 'bronze'>;
+export type LakePorts = Omit<Ports, 'source' | 'bronze' | 'alerts'>;
 
 export type LakeBed = {
   readonly ports: LakePorts;
@@ -207,7 +214,7 @@ export async function publish(
   { activities }: Pick<LakeBed, 'activities'>,
   { ref, version }: StageResult,
 ): Promise<void> {
-  const result = await activities.publishVersion({ ref, version, gate: passed });
+  const result = await activities.publishVersion({ ref, version, gate: passed, cause: null });
   assert.equal(result.kind, 'published');
   await activities.registerWindow(ref);
 }

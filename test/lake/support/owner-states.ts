@@ -46,6 +46,9 @@ export const silver: SilverState = {
   parked: null,
   heldBack: null,
   sealed: false,
+  abandoned: false,
+  asked: null,
+  waiver: null,
   late: false,
   builtAtMs: nowMs - 90_000,
   buildMs: 1_000,
@@ -68,6 +71,8 @@ export const gold: GoldState = {
   buildMs: 1_000,
   complete: true,
   due: false,
+  asked: null,
+  waiver: null,
 };
 
 export function owner(differences: Partial<OwnerState> = {}): OwnerState {

@@ -17,6 +17,7 @@ import {
   isClosed,
   newOwner,
   settledTo,
+  withheldWindows,
 } from '../../../src/lake/owner-state.ts';
 import {
   buildStarted,
@@ -27,8 +28,10 @@ import {
   logAdvanced,
   prune,
   routed,
-  windowBuilt,
 } from '../../../src/lake/owner.ts';
+import { windowBuilt } from '../../../src/lake/owner-built.ts';
+import type { GateDecision } from '../../../src/lake/owner-events.ts';
+import { gateRefusal, gateResolved, parkedWindows } from '../../../src/lake/owner-gates.ts';
 import { type BuildMode, fromRanges } from '../../../src/lake/pointer.ts';
 import { formatInstant, hourMs } from '../../../src/lake/time.ts';
 import { type WindowId, overlapping, windowAt, windowOf } from '../../../src/lake/window.ts';
@@ -133,6 +136,19 @@ export class OwnerWorld {
   due(hour: WindowId): void {
     if (!this.state.dues.some((due) => due.hour === hour)) this.accepted.push(hour);
     this.state = hourDue(this.state, hour, this.nowMs);
+  }
+
+  /** A person decides about a parked window, if there is one. */
+  resolve(index: number, decision: GateDecision): void {
+    const parked = parkedWindows(this.state);
+    const found = parked[index % Math.max(1, parked.length)];
+    if (found === undefined) return;
+    const { layer, table, window } = found;
+    const request = { layer, table, window, decision, author: 'ops', reason: 'seen' };
+    const refused = gateRefusal(this.state, request);
+    assert.equal(refused !== null, decision === 'waive' && found.checks.length === 0);
+    if (refused !== null) return;
+    this.state = gateResolved(this.state, request, this.nowMs);
   }
 
   setPaused(paused: boolean): void {
@@ -272,16 +288,18 @@ export class OwnerWorld {
   }
 
   private finishSilver(build: Build & { kind: 'buildSilver' }, outcome: Outcome): WindowBuilt {
-    const { window, mode, pending } = build;
-    const none = { layer: 'silver', window, mode, durationMs: 0, reason: null, rows: 0 } as const;
+    const { window, mode, pending, cause } = build;
+    const told = { durationMs: 0, reason: null, rows: 0, checks: [], cause };
+    const none = { layer: 'silver', window, mode, ...told } as const;
     const ended = { ...none, through: {}, version: null };
     if (outcome === 'failed') {
       this.failed.add(window);
       return { ...ended, outcome: 'failed', reason: 'a fault' };
     }
     const bad = this.options.bad[window];
-    if (bad === 'always' || (bad === 'folds' && mode === 'fold')) {
-      return { ...ended, outcome: 'blocked', reason: 'a check' };
+    const isWaived = build.waiver?.checks.includes('totals') === true;
+    if (!isWaived && (bad === 'always' || (bad === 'folds' && mode === 'fold'))) {
+      return { ...ended, outcome: 'blocked', reason: 'a check', checks: ['totals'] };
     }
     const current = this.silver.get(window);
     if (outcome === 'superseded') {
@@ -314,8 +332,9 @@ export class OwnerWorld {
 
   private finishGold(flight: Flight, key: string, outcome: Outcome): WindowBuilt {
     const build = flight.build as Build & { kind: 'buildGold' };
-    const { table, window, complete } = build;
-    const ended = { layer: 'gold', table, window, rows: 0, durationMs: 0, version: null } as const;
+    const { table, window, complete, cause } = build;
+    const none = { rows: 0, durationMs: 0, version: null, checks: [], cause };
+    const ended = { layer: 'gold', table, window, ...none } as const;
     if (outcome === 'superseded') return { ...ended, outcome, reason: 'another' };
     this.goldVerdicts.set(key, flight.from);
     if (outcome === 'failed') return { ...ended, outcome, reason: 'a fault' };
@@ -364,13 +383,18 @@ export class OwnerWorld {
     }
   }
 
-  /** A reader's live tail begins after the bookmark, so all before it must be in a version. */
+  /**
+   * A reader's live tail begins after the bookmark, so all before it must be in a version, or
+   * withheld from readers.
+   */
   private checkBookmark(): void {
+    const withheld = withheldWindows(this.state);
     for (const [log, through] of Object.entries(settledTo(this.state))) {
       for (let number = 0; number <= through; number += 1) {
         for (const window of Object.keys(this.logOf(log).batches[number]?.rows ?? {})) {
           const holds =
             this.rowsOf(log, number, window) === 0 ||
+            withheld.includes(window) ||
             this.silver.get(window)?.batches.has(`${log}/${number}`) === true;
           assert.ok(holds, `the bookmark passes ${log}/${number}, which ${window} lacks`);
         }

@@ -6,6 +6,7 @@ import type { GapActivities } from '../../../src/activities/ingest-gap.ts';
 import type { IngestActivities } from '../../../src/activities/ingest.ts';
 import type { JanitorActivities } from '../../../src/activities/janitor.ts';
 import type { LakehouseActivities } from '../../../src/activities/lakehouse.ts';
+import type { OwnerEventActivities } from '../../../src/activities/owner-events.ts';
 import type { QualityActivities } from '../../../src/activities/quality.ts';
 import type { SilverActivities } from '../../../src/activities/silver.ts';
 import { changedControl, initialControl } from '../../../src/lake/control.ts';
@@ -20,6 +21,7 @@ export type LakeActivities = IngestActivities &
   GoldActivities &
   JanitorActivities &
   LakehouseActivities &
+  OwnerEventActivities &
   QualityActivities &
   SilverActivities;
 
@@ -90,11 +92,19 @@ export function stubLake({ settings, windows = [], ...given }: StubLakeOptions =
       rows: 1,
       through: {},
     }),
-    checkStaged: async () => ({ kind: 'passed', score: 100, failures: [], warnings: [] }),
+    checkStaged: async () => ({
+      kind: 'passed',
+      score: 100,
+      failures: [],
+      warnings: [],
+      failedChecks: [],
+      waived: null,
+    }),
     publishVersion: async () => ({ kind: 'published' }),
     registerWindow: async () => ({ version }),
     sweep: async () => ({ next: null, at: 'the end', tally: emptyTally }),
     recordSweep: async () => undefined,
+    keepEvents: async () => undefined,
     ...given,
   };
   const recorded = Object.entries(activities).map(([name, run]) => [

@@ -94,6 +94,9 @@ export function silverState(differences: Partial<SilverState> = {}): SilverState
     parked: null,
     heldBack: null,
     sealed: false,
+    abandoned: false,
+    asked: null,
+    waiver: null,
     late: false,
     builtAtMs: null,
     buildMs: 0,
@@ -113,6 +116,8 @@ export function silverReport(differences: Partial<SilverBuilt> = {}): SilverBuil
     version: '000001-stub',
     durationMs: 1,
     reason: null,
+    checks: [],
+    cause: null,
     ...differences,
   };
 }

@@ -144,6 +144,7 @@ function dispatched(lakes: ReadonlyMap<string, StubLake>): LakeActivities {
     'registerWindow',
     'sweep',
     'recordSweep',
+    'keepEvents',
   ];
   const entries = names.map((name) => [
     name,

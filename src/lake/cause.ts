@@ -1,0 +1,53 @@
+import type { WindowId } from './window.ts';
+
+/* Why a build was started. It goes into the pointer of the version that the build makes. */
+
+export type Cause =
+  /** New rows of an hour that is open, or that is over and not sealed yet. */
+  | { readonly kind: 'rows' }
+  /** The hour is over. */
+  | { readonly kind: 'closed' }
+  /** Rows that came after the hour had been sealed, or after it had passed. */
+  | { readonly kind: 'late' }
+  /** Gold: the silver that it is made from has changed. */
+  | { readonly kind: 'silver' }
+  /** Gold: the Schedule has called it due. */
+  | { readonly kind: 'due' }
+  | AskedCause;
+
+/** A person has asked for it. */
+export type AskedCause =
+  | {
+      readonly kind: 'gate';
+      readonly decision: 'retry' | 'waive';
+      readonly author: string;
+      readonly reason: string;
+    }
+  | {
+      readonly kind: 'backfill';
+      readonly id: string;
+      readonly author: string;
+      readonly reason: string;
+    }
+  | { readonly kind: 'rewind'; readonly author: string; readonly reason: string };
+
+/** A person lets a build publish although these checks have failed. Good for one version. */
+export type Waiver = {
+  readonly checks: readonly string[];
+  readonly author: string;
+  readonly reason: string;
+  /** ISO-8601. */
+  readonly at: string;
+};
+
+/** A window of a layer; `table` is null for silver, which has one table. */
+export type GateRef = {
+  readonly layer: 'silver' | 'gold';
+  readonly table: string | null;
+  readonly window: WindowId;
+};
+
+/** Whether a cause is one that a person has asked for by this very request. */
+export function isSameCause(left: Cause | null, right: Cause | null): boolean {
+  return JSON.stringify(left) === JSON.stringify(right);
+}

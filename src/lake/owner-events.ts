@@ -1,0 +1,63 @@
+import type { GateRef } from './cause.ts';
+import type { WindowId } from './window.ts';
+
+/*
+ * What happens to the owner and must be known outside: some of it goes to
+ * `dq_results`, and some of it to whoever has to be woken. Events wait in the state until the
+ * workflow has had them kept.
+ */
+
+export type GateDecision = 'retry' | 'waive' | 'abandon';
+
+export type OwnerEvent = { readonly at: string } & (
+  | {
+      readonly kind: 'gateParked';
+      readonly gate: GateRef;
+      readonly reason: string;
+      readonly checks: readonly string[];
+    }
+  | {
+      readonly kind: 'gateResolved';
+      readonly gate: GateRef;
+      readonly decision: GateDecision;
+      readonly author: string;
+      readonly reason: string;
+      /** The checks that had failed. */
+      readonly checks: readonly string[];
+    }
+  | { readonly kind: 'goldIncomplete'; readonly hour: WindowId }
+  | {
+      readonly kind: 'paused' | 'resumed';
+      readonly author: string;
+      readonly reason: string;
+    }
+);
+
+export type Alert = {
+  readonly kind: 'gateParked' | 'goldIncomplete' | 'backfillEnded';
+  readonly dataset: string;
+  readonly at: string;
+  /** One sentence for a person. */
+  readonly text: string;
+};
+
+/** What somebody has to be told; null for an event that only has to be kept. */
+export function alertOf(dataset: string, event: OwnerEvent): Alert | null {
+  const { at } = event;
+  switch (event.kind) {
+    case 'gateParked': {
+      const text = `${nameOf(event.gate)} is parked, readers keep the version before: ${event.reason}`;
+      return { kind: 'gateParked', dataset, at, text };
+    }
+    case 'goldIncomplete': {
+      const text = `gold goes on without all of ${event.hour}, which did not close in time`;
+      return { kind: 'goldIncomplete', dataset, at, text };
+    }
+    default:
+      return null;
+  }
+}
+
+export function nameOf({ layer, table, window }: GateRef): string {
+  return `${table ?? layer} ${window}`;
+}

@@ -1,0 +1,15 @@
+import type { OwnerEvent } from './owner-events.ts';
+import type { OwnerState } from './owner-state.ts';
+import { formatInstant } from './time.ts';
+
+type WithoutAt<T> = T extends unknown ? Omit<T, 'at'> : never;
+export type OwnerEventFacts = WithoutAt<OwnerEvent>;
+
+/** More wait only while the lake cannot be written; then the oldest go, and are missing later. */
+const eventsMax = 40;
+
+/** Notes what has happened, until the workflow has had it kept. */
+export function noted(state: OwnerState, facts: OwnerEventFacts, nowMs: number): OwnerState {
+  const event: OwnerEvent = { ...facts, at: formatInstant(nowMs) };
+  return { ...state, events: [...state.events, event].slice(-eventsMax) };
+}
