@@ -5,6 +5,7 @@ import { loadConfig } from '../../src/config.ts';
 import { janitorId, scheduleId } from '../../src/lake/messages.ts';
 import { connectTemporal } from '../../src/stack/temporal-connection.ts';
 import { ensureTemporalNamespace } from '../../src/stack/temporal-namespace.ts';
+import { eventually } from '../support/temporal/eventually.ts';
 import { ensureJanitorSchedule, ensureSchedule } from '../../src/workers/schedules.ts';
 
 describe('ensureSchedule', function () {
@@ -40,6 +41,8 @@ describe('ensureSchedule', function () {
       spec: { intervals: [{ every: '7 minutes' }] },
     }));
     await handle.pause('a look at the numbers');
+    // Temporal takes a pause as a message, so it is there a moment later.
+    await eventually('the pause', async () => (await handle.describe()).state.paused);
     await ensureSchedule(client, dataset);
     const { state, info } = await handle.describe();
 
