@@ -22,8 +22,15 @@ export type Remain = {
   readonly objects: readonly Found[];
 };
 
-/** Since when a remain has had no name, by its folder or key. */
-export type Marks = Readonly<Record<string, string>>;
+/**
+ * Since when a remain has had no name, and which version of its window was current then. A version of
+ * the same name may be built, published and followed by another between two looks: whoever read it
+ * has the whole grace from the first look after that.
+ */
+export type Mark = { readonly since: string; readonly current: string | null };
+
+/** By folder or key. */
+export type Marks = Readonly<Record<string, Mark>>;
 
 export type DateFacts = {
   readonly nowMs: number;
@@ -62,10 +69,15 @@ export function decideDate(facts: DateFacts): DateDecision {
   );
   const unneeded = facts.remains.filter((remain) => !isNeeded(remain, facts, named, current));
   const marks = Object.fromEntries(
-    unneeded.map(({ name }) => [name, facts.marks[name] ?? formatInstant(facts.nowMs)]),
+    unneeded.map(({ name, window }): [string, Mark] => {
+      const version = current.get(window)?.version ?? null;
+      const known = facts.marks[name];
+      if (known !== undefined && known.current === version) return [name, known];
+      return [name, { since: formatInstant(facts.nowMs), current: version }];
+    }),
   );
   const due = unneeded.filter((remain) => {
-    const sinceMs = Date.parse(marks[remain.name]!);
+    const sinceMs = Date.parse(marks[remain.name]!.since);
     if (facts.nowMs - sinceMs < facts.graceMs) return false;
     // Without what was staged a version cannot be published; so that goes in an earlier run.
     const isNewer = sequenceOf(remain) > (current.get(remain.window)?.sequence ?? 0);

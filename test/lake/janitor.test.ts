@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { events } from '../../src/datasets/events.ts';
 import {
   type DateFacts,
+  type Mark,
   type Remain,
   buildsThatNeed,
   decideDate,
@@ -17,7 +18,8 @@ const one = '000001-aaaaaaaaaaaa';
 const two = '000002-bbbbbbbbbbbb';
 const three = '000003-cccccccccccc';
 const nowMs = Date.UTC(2026, 7, 25);
-const longAgo = formatInstant(nowMs - dayMs);
+/** Marked a day ago, when the same version was current as now. */
+const longAgo: Mark = { since: formatInstant(nowMs - dayMs), current: two };
 const folderOf = (version: string) =>
   `silver/events_cleaned/event_date=2026-08-21/hour=13/event_type=search/${version}/`;
 const stagedKeyOf = (version: string) => `_staged/silver/events_cleaned/${hour}/${version}.json`;
@@ -56,7 +58,9 @@ describe('decideDate', () => {
     const remains = files(one, two);
     const first = decideDate(facts({ remains }));
     assert.deepEqual([first.due, first.waiting], [[], 1]);
-    assert.deepEqual(first.marks, { [folderOf(one)]: formatInstant(nowMs) });
+    assert.deepEqual(first.marks, {
+      [folderOf(one)]: { since: formatInstant(nowMs), current: two },
+    });
     const early = decideDate(facts({ remains, marks: first.marks, nowMs: nowMs + dayMs - 1 }));
     assert.deepEqual(early.due, []);
     const late = decideDate(facts({ remains, marks: first.marks, nowMs: nowMs + dayMs }));
@@ -80,6 +84,15 @@ describe('decideDate', () => {
       facts({ pointers, remains: files(one), marks: { [folderOf(one)]: longAgo } }),
     );
     assert.deepEqual(kept.due, []);
+  });
+
+  it('regression: a mark from before another version was current never counts for a reader since', () => {
+    const marks = { [folderOf(one)]: { ...longAgo, current: null } };
+    const found = decideDate(facts({ remains: files(one), marks }));
+    assert.deepEqual(found.due, []);
+    assert.deepEqual(found.marks, {
+      [folderOf(one)]: { since: formatInstant(nowMs), current: two },
+    });
   });
 
   it('takes what was staged first from a version that may still be published', () => {
