@@ -1,9 +1,8 @@
 import { userInfo } from 'node:os';
-import { WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client';
+import { WorkflowNotFoundError } from '@temporalio/client';
 import type { Command } from 'commander';
 import { readControl } from '../activities/control.ts';
 import { events } from '../datasets/events.ts';
-import { IngotError, messageOf } from '../errors.ts';
 import type { AcceptedGap, LogRequest } from '../lake/messages.ts';
 import { laneId } from '../lake/messages.ts';
 import { silentLogger } from '../workers/logger.ts';
@@ -12,6 +11,7 @@ import { configForAsking } from './demo-settings.ts';
 import { addExamples } from './help.ts';
 import { laneOfLog } from './lane-states.ts';
 import { notRunning, printLogStates, readLogStates } from './lane-report.ts';
+import { updateOrRefusal } from './owner.ts';
 
 type Decision = 'pauseLog' | 'resumeLog' | 'acceptOffsetGap';
 
@@ -89,15 +89,11 @@ async function decide(
   try {
     const handle = client.workflow.getHandle(workflowId);
     return await context.console.step(`Asking ${workflowId}`, () =>
-      handle.executeUpdate(update, { args: [request] }),
+      updateOrRefusal(handle, update, request),
     );
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) throw notRunning(workflowId, error);
-    if (!(error instanceof WorkflowUpdateFailedError)) throw error;
-    throw new IngotError('INPUT_INVALID', `refused: ${messageOf(error.cause)}`, {
-      retryable: false,
-      cause: error,
-    });
+    throw error;
   } finally {
     await connection.close();
   }

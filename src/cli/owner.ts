@@ -1,11 +1,11 @@
 import { userInfo } from 'node:os';
 import { WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client';
-import type { WorkflowHandle } from '@temporalio/client';
 import { Option } from 'commander';
 import { events } from '../datasets/events.ts';
 import { IngotError, messageOf } from '../errors.ts';
 import { ownerId } from '../lake/messages.ts';
 import type { OwnerState } from '../lake/owner-state.ts';
+import { executeUpdate, type UpdatedHandle } from '../workers/update.ts';
 import type { CliContext } from './context.ts';
 import { configForAsking } from './demo-settings.ts';
 
@@ -38,7 +38,7 @@ export async function withOwner<T>(
     const handle = client.workflow.getHandle(workflowId);
     return await work({
       status: () => handle.query<OwnerState>('status'),
-      update: (name, request) => update(handle, name, request),
+      update: (name, request) => updateOrRefusal(handle, name, request),
     });
   } catch (error) {
     if (!(error instanceof WorkflowNotFoundError)) throw error;
@@ -53,9 +53,14 @@ export async function withOwner<T>(
   }
 }
 
-async function update(handle: WorkflowHandle, name: string, request: object): Promise<unknown> {
+/** The answer of an update; `INPUT_INVALID` with the words of the workflow when it refuses. */
+export async function updateOrRefusal(
+  handle: UpdatedHandle,
+  name: string,
+  request: object,
+): Promise<unknown> {
   try {
-    return await handle.executeUpdate(name, { args: [request] });
+    return await executeUpdate(handle, name, request);
   } catch (error) {
     if (!(error instanceof WorkflowUpdateFailedError)) throw error;
     throw new IngotError('INPUT_INVALID', `refused: ${messageOf(error.cause)}`, {

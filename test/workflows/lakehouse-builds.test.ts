@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { ApplicationFailure } from '@temporalio/common';
+import { executeUpdate } from '../../src/workers/update.ts';
 import { stubLake } from '../support/temporal/stub-lake.ts';
 import {
   afterwards,
@@ -190,7 +191,7 @@ describeScenarios('lakehouse-builds', (scenario) => {
       await Promise.all([
         owner.handle.signal('renew'),
         owner.advance(3 * round, during),
-        owner.handle.executeUpdate(paused ? 'pause' : 'resume', { args: [{ reason: 'test' }] }),
+        executeUpdate(owner.handle, paused ? 'pause' : 'resume', { reason: 'test' }),
         owner.advance(3 * round + 1, during),
         owner.advance(3 * round + 2, during),
       ]);
