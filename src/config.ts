@@ -137,10 +137,10 @@ export const configSchema = z.object({
   INGEST_LANES_PER_WORKER: whole(4, 1, 64).describe(
     'Lanes that one ingest worker runs at once; the others go to other workers.',
   ),
-  INGEST_THREADS: whole(2, 0, 64).describe(
+  INGEST_THREADS: whole(3, 0, 64).describe(
     'Threads among which a lane shares its topic partitions; 0: none beside the main one.',
   ),
-  INGEST_BUFFER_MB: whole(48, 2, 65_536).describe(
+  INGEST_BUFFER_MB: whole(24, 2, 65_536).describe(
     'What records that are not yet committed may take in one lane, in MiB.',
   ),
   INGEST_ENGINE_MEMORY_MB: whole(96, 64, 65_536).describe(

@@ -4,6 +4,7 @@ import { createS3Client, ensureBucket } from '../../src/adapters/aws-clients.ts'
 import { createKafka } from '../../src/adapters/kafka-client.ts';
 import { createKafkaEventSource } from '../../src/adapters/kafka-event-source.ts';
 import { contentOfLines } from '../../src/activities/batch-content.ts';
+import { createChunkPool } from '../../src/activities/chunk-pool.ts';
 import { createLineBuffer } from '../../src/activities/line-buffer.ts';
 import { loadConfig } from '../../src/config.ts';
 import { events } from '../../src/datasets/events.ts';
@@ -39,6 +40,7 @@ const lines = await stage('lines', async () => {
     scan: createPlainScan(events.fields, events.placement, isUtf8),
     eventTimeAheadMsMax: events.placement.eventTimeAheadMsMax,
     recordBytesMax: config.INGEST_RECORD_BYTES_MAX,
+    chunks: createChunkPool(0),
   });
   for (const record of consumed) buffer.add(record, Date.now());
   return buffer.take();

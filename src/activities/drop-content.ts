@@ -7,6 +7,7 @@ import { createPlainScan } from '../lake/plain-record.ts';
 import type { PlanEntry } from '../lake/source-log.ts';
 import type { Row } from '../ports.ts';
 import { type BatchContent, type ContentDeps, contentOfLines } from './batch-content.ts';
+import { createChunkPool } from './chunk-pool.ts';
 import { createLineBuffer } from './line-buffer.ts';
 
 /*
@@ -41,6 +42,8 @@ export function createDropBatch(
     scan: createPlainScan(fields, placement, isUtf8),
     eventTimeAheadMsMax: placement.eventTimeAheadMsMax,
     recordBytesMax,
+    // Batches of files follow each other slowly.
+    chunks: createChunkPool(0),
   });
   const faults = new Map<bigint, Fault>();
   let faultBytes = 0;

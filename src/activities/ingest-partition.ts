@@ -10,7 +10,7 @@ import { contentOfLines } from './batch-content.ts';
 import { sha256 } from './hash.ts';
 import type { Takeover } from './ingest-takeover.ts';
 import { type OpenLog, type WriterDeps, commitBatch } from './ingest-writer.ts';
-import { type LineBuffer, createLineBuffer } from './line-buffer.ts';
+import { type LineBuffer, type Lines, createLineBuffer } from './line-buffer.ts';
 import type { MemoryBudget } from './memory-budget.ts';
 
 /*
@@ -90,6 +90,7 @@ export function createPartitionWriter(deps: PartitionDeps, taken: Takeover): Par
       scan: createPlainScan(fields, placement, isUtf8),
       eventTimeAheadMsMax: placement.eventTimeAheadMsMax,
       recordBytesMax: deps.settings.recordBytesMax,
+      chunks: deps.budget.chunks,
     }),
     firstAtMs: 0,
     takenTo: start.offsetNext,
@@ -180,19 +181,18 @@ function begin(deps: PartitionDeps, state: State): void {
   const lines = buffer.take();
   state.takenTo = offsetNext;
   state.rowsOfLastFlush = lines.offsets.length;
-  const content = contentOfLines({ dataset: deps.dataset, bronze: deps.ports.bronze }, lines);
-  const done = commit(deps, state, { content, offsetEnd: offsetNext });
-  state.committing = { done, bytes };
+  state.committing = { done: commit(deps, state, lines), bytes };
 }
 
 /** Never rejects: a failure is told by whatever is asked of the writer next. */
-async function commit(
-  deps: PartitionDeps,
-  state: State,
-  batch: Parameters<typeof commitBatch>[2],
-): Promise<void> {
+async function commit(deps: PartitionDeps, state: State, lines: Lines): Promise<void> {
+  const { dataset, ports, budget } = deps;
   try {
+    const content = contentOfLines({ dataset, bronze: ports.bronze }, lines);
+    const batch = { content, offsetEnd: state.takenTo };
     const { open, seal } = await commitBatch(deps, state.open, batch);
+    // Not after a failure, when the rest of the work may still be reading them.
+    budget.chunks.giveBack(lines.chunks);
     state.open = open;
     state.done.batches += 1;
     state.done.records += seal.records;
@@ -207,7 +207,7 @@ async function commit(
     }
   } finally {
     state.committing = null;
-    deps.budget.freed();
+    budget.freed();
   }
 }
 

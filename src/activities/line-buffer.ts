@@ -1,5 +1,6 @@
 import type { PlainScan } from '../lake/plain-record.ts';
 import type { SourceRecord } from '../ports.ts';
+import type { ChunkPool } from './chunk-pool.ts';
 import { isSimpleKey, linePartsOf } from './record-lines.ts';
 
 /*
@@ -42,9 +43,10 @@ export type LineBufferOptions = {
   /** An event time further ahead of the clock is left to the plan of the batch. */
   readonly eventTimeAheadMsMax: number;
   readonly recordBytesMax: number;
+  /** Where the memory for lines comes from; whoever takes them gives it back. */
+  readonly chunks: ChunkPool;
 };
 
-const chunkBytes = 1_048_576;
 /** What stands before a value in a plain line, without the key: names, and two numbers of 20 digits. */
 const plainStartBytesMax = 96;
 
@@ -110,9 +112,9 @@ function addLine(
   const { offset } = record;
   if (eventTimeMs <= nowMs + options.eventTimeAheadMsMax) {
     if (eventTimeMs > state.eventTimeMaxMs) state.eventTimeMaxMs = eventTimeMs;
-    writePlain(state, { offset, timestampMs: record.timestampMs, key, value: value! });
+    writePlain(options, state, { offset, timestampMs: record.timestampMs, key, value: value! });
   } else {
-    writeOdd(state, record);
+    writeOdd(options, state, record);
   }
   state.offsets.push(wholeNumber(offset));
   state.last = record;
@@ -122,10 +124,15 @@ type PlainRecord = SourceRecord & { readonly value: Uint8Array };
 
 /** The line of linePartsOf, written byte by byte: a plain line has no character above 127 before it. */
 function writePlain(
+  { chunks }: LineBufferOptions,
   state: State,
   { offset, timestampMs, key, value }: Omit<PlainRecord, 'headers'>,
 ): void {
-  const chunk = chunkWith(state, plainStartBytesMax + (key?.byteLength ?? 0) + value.byteLength);
+  const chunk = chunkWith(
+    chunks,
+    state,
+    plainStartBytesMax + (key?.byteLength ?? 0) + value.byteLength,
+  );
   const { buffer, length: start } = chunk;
   let at = writeAscii(buffer, start, '{"offset":');
   at = writeAscii(buffer, at, offset);
@@ -141,9 +148,13 @@ function writePlain(
   endLine(state, chunk, at + value.byteLength);
 }
 
-function writeOdd(state: State, record: SourceRecord): void {
+function writeOdd({ chunks }: LineBufferOptions, state: State, record: SourceRecord): void {
   const { start, verbatim } = linePartsOf(record);
-  const chunk = chunkWith(state, Buffer.byteLength(start) + (verbatim?.byteLength ?? 0) + 2);
+  const chunk = chunkWith(
+    chunks,
+    state,
+    Buffer.byteLength(start) + (verbatim?.byteLength ?? 0) + 2,
+  );
   const { buffer, length } = chunk;
   let at = length + buffer.write(start, length);
   if (verbatim !== null) {
@@ -156,10 +167,10 @@ function writeOdd(state: State, record: SourceRecord): void {
 }
 
 /** A line is never parted by the end of a chunk. */
-function chunkWith(state: State, bytesMax: number): Chunk {
+function chunkWith(chunks: ChunkPool, state: State, bytesMax: number): Chunk {
   const last = state.chunks.at(-1);
   if (last !== undefined && last.buffer.length - last.length >= bytesMax) return last;
-  const chunk = { buffer: Buffer.allocUnsafeSlow(Math.max(chunkBytes, bytesMax)), length: 0 };
+  const chunk = { buffer: chunks.take(bytesMax), length: 0 };
   state.chunks.push(chunk);
   return chunk;
 }

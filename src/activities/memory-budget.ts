@@ -1,3 +1,5 @@
+import { type ChunkPool, createChunkPool } from './chunk-pool.ts';
+
 /*
  * What the buffers of all topic partitions of one thread may hold together, in bytes. It is not
  * shared out beforehand: a busy topic partition may use what an idle one does not.
@@ -21,6 +23,8 @@ export type MemoryBudget = {
   room(): Promise<void>;
   /** A commit has ended, well or not. */
   freed(): void;
+  /** What buffers are made of. */
+  readonly chunks: ChunkPool;
 };
 
 export function createMemoryBudget(bytesMax: number): MemoryBudget {
@@ -44,6 +48,7 @@ export function createMemoryBudget(bytesMax: number): MemoryBudget {
       waiting = [];
       for (const wake of woken) wake();
     },
+    chunks: createChunkPool(bytesMax),
   };
 }
 

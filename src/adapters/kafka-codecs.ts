@@ -84,17 +84,28 @@ for (const [type, codec] of [
   CompressionCodecs[type] = () => codec;
 }
 
-/** What a megabyte of records unpacks to, mostly: a smaller buffer is filled many times over. */
-const gunzipOptions = { chunkSize: 524_288 };
-
 /** Unpacks the records of a batch; codec 0 is none. Throws what the codec throws. */
 export async function decompressRecords(codec: number, bytes: Buffer): Promise<Buffer> {
   if (codecNames[codec] === 'none') return bytes;
   // In this thread: each answer of another one would wait for this one to be free.
-  if (codecNames[codec] === 'gzip') return zlib.gunzipSync(bytes, gunzipOptions);
+  if (codecNames[codec] === 'gzip') return gunzip(bytes);
   const { decompress } = (CompressionCodecs as Record<number, () => Codec>)[codec]!();
   return decompress(bytes);
 }
+
+/**
+ * Into one buffer of the size that the end of the bytes tells (RFC 1952, ISIZE): in smaller ones the
+ * records would be copied together again. A size that is not true costs no more than that.
+ */
+function gunzip(bytes: Buffer): Buffer {
+  const told = bytes.byteLength < 4 ? 0 : bytes.readUInt32LE(bytes.byteLength - 4);
+  // A buffer that is full to the last byte is followed by an empty one.
+  const chunkSize = Math.min(Math.max(told + 1, gunzipBytesMin), gunzipBytesMax);
+  return zlib.gunzipSync(bytes, { chunkSize });
+}
+
+const gunzipBytesMin = 1_024;
+const gunzipBytesMax = 4_194_304;
 
 /** By their number in the protocol. */
 export const codecNames = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const;

@@ -1,14 +1,15 @@
-import type { Broker, Cluster, KafkaMessage } from 'kafkajs';
+import type { Broker, Cluster, EachBatchPayload, KafkaMessage } from 'kafkajs';
 import { IngotError } from '../errors.ts';
-import type { SourceRecord, TopicPartition } from '../ports.ts';
+import type { TopicPartition } from '../ports.ts';
 import { hasBatches } from './kafka-batches.ts';
+import { recordOf } from './kafka-messages.ts';
 import {
   type RecordSet,
   offsetOutOfRange,
   recordSetsOf,
   withoutRecords,
 } from './kafka-record-sets.ts';
-import { type DecodedSet, decodeRecordSet } from './kafka-records.ts';
+import { type RecordsPart, type VisibleSet, partsOf, visibleSetOf } from './kafka-records.ts';
 
 /* What kafkajs has inside: a broker looks up how to ask for something, and how to read the answer. */
 type Protocol = {
@@ -24,13 +25,16 @@ type BrokerInside = Broker & { lookupRequest: Lookup };
 const fetchKey = 1;
 
 /** Stands in a batch of kafkajs for all records that a fetch brought of a topic partition. */
-type StandIn = KafkaMessage & { readonly records: readonly SourceRecord[] };
+type StandIn = KafkaMessage & { readonly visible: VisibleSet };
 
-/** The records for which the messages of a batch stand; `null` when kafkajs has decoded them. */
-export function recordsBehind(messages: readonly KafkaMessage[]): readonly SourceRecord[] | null {
-  const last = messages.at(-1) as Partial<StandIn> | undefined;
-  return last?.records ?? null;
+/** The records of a batch: those that its message stands for, or those that kafkajs has decoded. */
+export function recordsBehind(batch: Batch): AsyncIterable<RecordsPart> | readonly RecordsPart[] {
+  const { visible } = (batch.messages.at(-1) ?? {}) as Partial<StandIn>;
+  if (visible !== undefined) return partsOf(visible);
+  return [{ records: batch.messages.map(recordOf), offsetNext: BigInt(batch.lastOffset()) + 1n }];
 }
+
+type Batch = Pick<EachBatchPayload['batch'], 'messages' | 'lastOffset'>;
 
 /** What Kafka or its bytes say of one topic partition, while there may be nothing wrong with others. */
 export type FetchFault =
@@ -100,7 +104,7 @@ function placeOf({ topic, partition }: TopicPartition): TopicPartition {
 
 async function standInsFor(set: RecordSet, onFault: OnFault): Promise<readonly object[]> {
   try {
-    return standIns(await decodeRecordSet(set));
+    return standIns(await visibleSetOf(set));
   } catch (error) {
     if (!(error instanceof IngotError)) throw error;
     onFault({ kind: 'unreadable', where: placeOf(set), error });
@@ -112,7 +116,8 @@ async function standInsFor(set: RecordSet, onFault: OnFault): Promise<readonly o
  * One message at the offset of the last record, visible or not: from there kafkajs fetches on. A
  * fetch without a visible record looks to it like one of control records alone, which it skips.
  */
-function standIns({ records, lastOffset }: DecodedSet): readonly object[] {
+function standIns(visible: VisibleSet): readonly object[] {
+  const { batches, lastOffset } = visible;
   if (lastOffset === null) return [];
   return [
     {
@@ -121,9 +126,9 @@ function standIns({ records, lastOffset }: DecodedSet): readonly object[] {
       timestamp: '0',
       attributes: 0,
       offset: lastOffset.toString(),
-      isControlRecord: records.length === 0,
+      isControlRecord: batches.length === 0,
       batchContext: { producerId: '-1', inTransaction: false },
-      records,
+      visible,
     },
   ];
 }

@@ -8,7 +8,6 @@ import { awaitCoordinator, type OpenConsumer, openConsumer } from './kafka-consu
 import { createCursor, type Cursor } from './kafka-cursor.ts';
 import { type FetchFault, recordsBehind } from './kafka-fetch-check.ts';
 import { toKafkaFault } from './kafka-faults.ts';
-import { recordOf } from './kafka-messages.ts';
 
 /*
  * One read of topic partitions from exact offsets. kafkajs has no manual assignment, so each read
@@ -61,7 +60,6 @@ export async function readWithConsumer(setting: ReadSetting, options: ReadOption
   const end =
     positions.length === 0 ? await reading.ended : await consume(setting, positions, reading);
   signal.removeEventListener('abort', abort);
-
   if (reading.failure !== null) throw reading.failure.error;
   if (end.kind === 'failed') throw end.error;
   if (end.kind === 'outOfRange') throw await describeLoss(setting, reading, end.where);
@@ -111,7 +109,7 @@ async function consume(
   listen(open.consumer, reading, logger);
   const ticking = setInterval(() => tick(reading), tickMs);
   try {
-    await start(open, topicPartitions, reading);
+    await start(setting, open, topicPartitions, reading);
   } catch (error) {
     reading.end({ kind: 'failed', error: toKafkaFault({ brokers: kafka.brokers }, error) });
   }
@@ -165,6 +163,7 @@ function listen(consumer: Consumer, reading: Reading, logger: Logger): void {
 }
 
 async function start(
+  setting: ReadSetting,
   { consumer, cluster }: OpenConsumer,
   topicPartitions: readonly TopicPartition[],
   reading: Reading,
@@ -186,22 +185,37 @@ async function start(
     autoCommit: false,
     eachBatchAutoResolve: false,
     partitionsConsumedConcurrently: topicPartitions.length,
-    eachBatch: (payload) => eachBatch(reading, payload),
+    eachBatch: (payload) => eachBatch(setting, reading, payload),
   });
 }
 
 /** Never throws: kafkajs would fetch the same again and call once more. */
-async function eachBatch(reading: Reading, payload: EachBatchPayload): Promise<void> {
+async function eachBatch(
+  setting: ReadSetting,
+  reading: Reading,
+  payload: EachBatchPayload,
+): Promise<void> {
   const { batch } = payload;
   const last = batch.messages.at(-1);
   if (last === undefined) return;
   reading.beat = () => payload.heartbeat();
-  const offsetNext = BigInt(batch.lastOffset()) + 1n;
-  const { highWatermark } = batch;
-  const records = recordsBehind(batch.messages) ?? batch.messages.map(recordOf);
-  await handOn(reading, batch, (cursor) => cursor.deliver({ records, offsetNext, highWatermark }));
+  try {
+    await handOnParts(reading, batch);
+  } catch (error) {
+    if (!(error instanceof IngotError)) reading.end({ kind: 'failed', error });
+    else lose(setting, reading, { kind: 'unreadable', where: batch, error });
+  }
   // Resolving the last visible record also resolves what is invisible behind it.
   payload.resolveOffset(last.offset);
+}
+
+/** Throws what the records cannot be decoded by; those before it have been handed on. */
+async function handOnParts(reading: Reading, batch: EachBatchPayload['batch']): Promise<void> {
+  const { highWatermark } = batch;
+  for await (const part of recordsBehind(batch)) {
+    if (reading.isOver() || reading.resting.has(keyOf(batch))) return;
+    await handOn(reading, batch, (cursor) => cursor.deliver({ ...part, highWatermark }));
+  }
 }
 
 async function handOn(

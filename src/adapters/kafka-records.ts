@@ -9,24 +9,51 @@ import type { AbortedTransaction, RecordSet } from './kafka-record-sets.ts';
  * (docs/decisions/0009-records-decoded-here.md).
  */
 
-export type DecodedSet = {
-  /** What a reader of committed records sees, in offset order. */
-  readonly records: readonly SourceRecord[];
+/** What a reader of committed records may see of a record set. */
+export type VisibleSet = {
+  /** Not decompressed yet. */
+  readonly batches: readonly RecordBatch[];
   /** Of the last batch, visible or not; `null` when there is no whole batch. */
   readonly lastOffset: bigint | null;
 };
 
-/** Throws `RECORDS_UNREADABLE` with the place of what cannot be read. */
-export async function decodeRecordSet(set: RecordSet): Promise<DecodedSet> {
-  const records: SourceRecord[] = [];
-  const isAborted = createAborted(set.aborted);
+/** Throws `RECORDS_UNREADABLE` with the place of what is damaged. */
+export async function visibleSetOf(set: RecordSet): Promise<VisibleSet> {
+  const batches: RecordBatch[] = [];
+  const aborted = createAborted(set.aborted);
   let lastOffset: bigint | null = null;
   for (const batch of batchesOf(set)) {
-    const unpacked = await unpack(batch);
-    if (!isAborted(batch, unpacked) && !batch.isControl) addRecords(records, batch, unpacked);
+    const isAborted = await aborted(batch);
+    if (!isAborted && !batch.isControl && batch.count > 0) batches.push(batch);
     lastOffset = batch.lastOffset;
   }
-  return { records, lastOffset };
+  return { batches, lastOffset };
+}
+
+/** Some records that follow each other, and the offset from which to go on. */
+export type RecordsPart = {
+  readonly records: readonly SourceRecord[];
+  readonly offsetNext: bigint;
+};
+
+/** Few batches hold more, and those of slow producers hold a few records each. */
+const partRecordsMin = 1_000;
+
+/**
+ * The records of a set, some batches at a time: what was made of a whole fetch at once would live
+ * until the end of it, and be dear to collect. Throws `RECORDS_UNREADABLE` where it cannot go on.
+ */
+export async function* partsOf({ batches, lastOffset }: VisibleSet): AsyncGenerator<RecordsPart> {
+  let records: SourceRecord[] = [];
+  for (const [index, batch] of batches.entries()) {
+    addRecords(records, batch, await unpack(batch));
+    const isLast = index === batches.length - 1;
+    if (records.length < partRecordsMin && !isLast) continue;
+    // Behind the last batch there may be some that nobody sees.
+    const { lastOffset: last } = isLast ? { lastOffset: lastOffset ?? batch.lastOffset } : batch;
+    yield { records, offsetNext: last + 1n };
+    records = [];
+  }
 }
 
 async function unpack(batch: RecordBatch): Promise<Buffer> {
@@ -44,21 +71,21 @@ async function unpack(batch: RecordBatch): Promise<Buffer> {
  */
 function createAborted(
   transactions: readonly AbortedTransaction[],
-): (batch: RecordBatch, records: Buffer) => boolean {
+): (batch: RecordBatch) => Promise<boolean> {
   const waiting = transactions.toSorted((a, b) => (a.firstOffset < b.firstOffset ? -1 : 1));
   const open = new Set<bigint>();
-  return (batch, records) => {
+  return async (batch) => {
     while (waiting[0] !== undefined && waiting[0].firstOffset <= batch.lastOffset) {
       open.add(waiting.shift()!.producerId);
     }
-    if (batch.isControl && isAbortMarker(batch, records)) open.delete(batch.producerId);
+    if (batch.isControl && (await isAbortMarker(batch))) open.delete(batch.producerId);
     return batch.isTransactional && open.has(batch.producerId);
   };
 }
 
 /** The key of a control record is its version and its type, 16 bits each; type 0 is an abort. */
-function isAbortMarker(batch: RecordBatch, bytes: Buffer): boolean {
-  const [record] = recordsOf(batch, bytes);
+async function isAbortMarker(batch: RecordBatch): Promise<boolean> {
+  const [record] = recordsOf(batch, await unpack(batch));
   const key = record?.key ?? null;
   return key !== null && key.byteLength >= 4 && key[2] === 0 && key[3] === 0;
 }

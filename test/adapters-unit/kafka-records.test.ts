@@ -5,7 +5,8 @@ import fc from 'fast-check';
 import type { KafkaMessage } from 'kafkajs';
 import { decodeFetch, recordsBehind } from '../../src/adapters/kafka-fetch-check.ts';
 import { recordOf } from '../../src/adapters/kafka-messages.ts';
-import { decodeRecordSet } from '../../src/adapters/kafka-records.ts';
+import { type RecordsPart, partsOf, visibleSetOf } from '../../src/adapters/kafka-records.ts';
+import type { RecordSet } from '../../src/adapters/kafka-record-sets.ts';
 import { IngotError } from '../../src/errors.ts';
 import type { SourceRecord } from '../../src/ports.ts';
 
@@ -13,7 +14,7 @@ import type { SourceRecord } from '../../src/ports.ts';
 
 type Encoded = { readonly buffer: Buffer };
 type KafkajsBatch = {
-  readonly messages: readonly KafkaMessage[];
+  readonly messages: KafkaMessage[];
   isEmptyDueToFiltering(): boolean;
   lastOffset(): string;
 };
@@ -155,6 +156,12 @@ const aBatch: fc.Arbitrary<TestBatch> = fc.record({
 
 const decoder = { apiVersion: 11, onFault: () => assert.fail('a fault') };
 
+async function recordsOf(parts: ReturnType<typeof recordsBehind>): Promise<SourceRecord[]> {
+  const records: SourceRecord[] = [];
+  for await (const part of parts) records.push(...part.records);
+  return records;
+}
+
 describe('decodeFetch', () => {
   it('gives the records that kafkajs gives, whatever was aborted, and goes on from where it does', async () => {
     const facts = fc.record({
@@ -170,7 +177,7 @@ describe('decodeFetch', () => {
           await decodeFetch({ ...decoder, decode: response.decode }, raw),
           first,
         );
-        const seen = recordsBehind(found.messages) ?? [];
+        const seen = await recordsOf(recordsBehind(found));
         assert.deepEqual(seen.map(plain), expected.messages.map(recordOf).map(plain));
         assert.equal(found.isEmptyDueToFiltering(), expected.isEmptyDueToFiltering());
         assert.equal(found.lastOffset(), String(offsetEnd - 1n));
@@ -198,13 +205,48 @@ function abortedOf(batches: readonly TestBatch[], first: bigint): readonly Abort
   return aborted.toSorted((a, b) => (a.firstOffset < b.firstOffset ? -1 : 1));
 }
 
-describe('decodeRecordSet', () => {
+/** Of all parts, the offset from which each of them goes on. */
+async function decoded(set: RecordSet) {
+  const parts: RecordsPart[] = [];
+  for await (const part of partsOf(await visibleSetOf(set))) parts.push(part);
+  return parts;
+}
+
+describe('partsOf', () => {
+  it('goes on, part after part, where the one before has ended, and at last behind what nobody sees', async () => {
+    const batch = (records: number, control: TestBatch['control'] = null): TestBatch => ({
+      records: Array.from({ length: records }, () => ({
+        key: null,
+        value: Buffer.from('{}'),
+        headers: {},
+        laterMs: 0,
+        gap: 0,
+      })),
+      compression: 1,
+      producer: 0,
+      transactional: false,
+      control,
+    });
+    const batches = [batch(600), batch(600), batch(1), batch(1_500), batch(2), batch(1, 'commit')];
+    const { bytes: records } = await encodeSet(batches, 10n);
+    const parts = await decoded({ ...oneBatch({ codec: 0, count: 0, records }), records });
+
+    assert.deepEqual(
+      parts.map(({ records: some, offsetNext }) => [some[0]?.offset, some.length, offsetNext]),
+      [
+        ['10', 1_200, 1_210n],
+        ['1210', 1_501, 2_711n],
+        ['2711', 2, 2_714n],
+      ],
+    );
+  });
+
   it('takes a batch of more records than kafkajs can', async () => {
     const count = 200_000;
     // A length of six, no attributes, no deltas, neither key nor value, no headers.
     const records = Buffer.alloc(7 * count, Buffer.from([12, 0, 0, 0, 1, 1, 0]));
-    const decoded = await decodeRecordSet(oneBatch({ codec: 0, count, records }));
-    assert.equal(decoded.records.length, count);
+    const [part] = await decoded(oneBatch({ codec: 0, count, records }));
+    assert.equal(part?.records.length, count);
   });
 
   for (const [codec, name] of [
@@ -225,7 +267,7 @@ describe('decodeRecordSet', () => {
 });
 
 async function assertUnreadable(codec: number, records: Buffer, facts: object): Promise<void> {
-  await assert.rejects(decodeRecordSet(oneBatch({ codec, count: 1, records })), (error) => {
+  await assert.rejects(decoded(oneBatch({ codec, count: 1, records })), (error) => {
     assert.ok(error instanceof IngotError);
     assert.equal(error.code, 'RECORDS_UNREADABLE');
     assert.deepEqual(error.facts, { topic: 'events', partition: 4, offset: '12', ...facts });

@@ -11,6 +11,7 @@ import {
   contentOfLines,
   contentOfRecords,
 } from '../../src/activities/batch-content.ts';
+import { createChunkPool } from '../../src/activities/chunk-pool.ts';
 import { createLineBuffer } from '../../src/activities/line-buffer.ts';
 import { createDuckdbBronzeEncoder } from '../../src/adapters/duckdb-bronze-encoder.ts';
 import { createParquetjsBronzeEncoder } from '../../src/adapters/parquetjs-bronze-encoder.ts';
@@ -45,6 +46,7 @@ function linesOf(records: readonly SourceRecord[]) {
     scan: createPlainScan(events.fields, placement, isUtf8),
     eventTimeAheadMsMax: placement.eventTimeAheadMsMax,
     recordBytesMax: plan.recordBytesMax,
+    chunks: createChunkPool(0),
   });
   for (const record of records) buffer.add(record, nowMs);
   return buffer.take();

@@ -9,6 +9,7 @@ import {
   commitBatch,
 } from '../../../src/activities/ingest-writer.ts';
 import { jsonBytes } from '../../../src/activities/json-objects.ts';
+import { createChunkPool } from '../../../src/activities/chunk-pool.ts';
 import { createLineBuffer } from '../../../src/activities/line-buffer.ts';
 import { createMemoryEventSource } from '../../../src/adapters/memory-event-source.ts';
 import type { MemoryEventSource } from '../../../src/adapters/memory-event-source.ts';
@@ -143,6 +144,7 @@ export function contentOf(deps: WriterDeps, records: readonly SourceRecord[]): B
     scan: createPlainScan(fields, placement, isUtf8),
     eventTimeAheadMsMax: placement.eventTimeAheadMsMax,
     recordBytesMax: deps.settings.recordBytesMax,
+    chunks: createChunkPool(0),
   });
   for (const record of records) buffer.add(record, deps.ports.now());
   return contentOfLines({ dataset: deps.dataset, bronze: deps.ports.bronze }, buffer.take());
