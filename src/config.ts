@@ -209,6 +209,9 @@ export const configSchema = z.object({
   RETENTION_DQ_RESULTS_DAYS: retention(
     'Check results of versions that are not current and that are',
   ),
+  RETENTION_LANDING_DAYS: whole(30, 0, 36_500).describe(
+    'Files of the drop folder that were taken so many days ago may go; 0: kept for ever.',
+  ),
   SHUTDOWN_GRACE_SECONDS: whole(45, 1, 3_600).describe(
     'How long a worker may finish what it runs after SIGTERM.',
   ),

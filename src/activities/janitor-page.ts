@@ -13,6 +13,8 @@ export type JanitorDeps = {
   readonly graceMs: number;
   readonly days: RetentionDays;
   readonly checkResultsDays: number;
+  /** The drop folder, and the days that taken files are left in it; 0: for ever. */
+  readonly landing: { readonly prefix: string; readonly days: number };
   /** Which of these builds run, or are parked: what they have read or staged is left alone. */
   readonly inUse: (buildIds: readonly string[]) => Promise<ReadonlySet<string>>;
 };

@@ -8,6 +8,7 @@ import { formatInstant } from '../lake/time.ts';
 import { jsonBytes } from './json-objects.ts';
 import { nextDate, sweepDate } from './janitor-dates.ts';
 import { nextHour, sweepHour } from './janitor-hours.ts';
+import { nextLanding, sweepLanding } from './janitor-landing.ts';
 import { type JanitorDeps, type Sweeping, createPointerCache } from './janitor-page.ts';
 import { type StoredRetention, readRetention } from './retention.ts';
 
@@ -39,7 +40,8 @@ export function createJanitorActivities(deps: JanitorDeps): JanitorActivities {
 type Step =
   | { readonly kind: 'announce' }
   | { readonly kind: 'table'; readonly table: WindowedTable }
-  | { readonly kind: IngestFiled };
+  | { readonly kind: IngestFiled }
+  | { readonly kind: 'landing' };
 
 function stepsOf(dataset: Dataset): readonly Step[] {
   const tables = [dataset.silver, ...dataset.gold].map((table) => ({
@@ -52,6 +54,7 @@ function stepsOf(dataset: Dataset): readonly Step[] {
     { kind: 'bronze' },
     { kind: 'raw' },
     { kind: 'deadLetters' },
+    { kind: 'landing' },
   ];
 }
 
@@ -105,6 +108,11 @@ async function sweepUnit(
       const hour = await nextHour(sweeping, step.kind, after);
       if (hour === null) return { after: null, tally: emptyTally };
       return { after: hour.folder, tally: await sweepHour(sweeping, step.kind, hour) };
+    }
+    case 'landing': {
+      const page = await nextLanding(sweeping, after);
+      if (page === null) return { after: null, tally: emptyTally };
+      return { after: page.at(-1)!.key, tally: await sweepLanding(sweeping, page) };
     }
   }
 }

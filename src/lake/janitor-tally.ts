@@ -12,6 +12,7 @@ const removedKinds = [
   'raw',
   'deadLetters',
   'redrives',
+  'landing',
 ] as const;
 type RemovedKind = (typeof removedKinds)[number];
 type Removed = { readonly objects: number; readonly bytes: number };

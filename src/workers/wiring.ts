@@ -73,7 +73,7 @@ export function describeLakehouse(config: Config, dataset: Dataset): LakehouseDe
 
 export function janitorSettings(
   config: Config,
-): Pick<JanitorDeps, 'id' | 'bucket' | 'graceMs' | 'days' | 'checkResultsDays'> {
+): Pick<JanitorDeps, 'id' | 'bucket' | 'graceMs' | 'days' | 'checkResultsDays' | 'landing'> {
   return {
     id: config.INGOT_ID,
     bucket: config.lakeBucket,
@@ -86,5 +86,6 @@ export function janitorSettings(
       deadLetters: config.RETENTION_DEAD_LETTERS_DAYS,
     },
     checkResultsDays: config.RETENTION_DQ_RESULTS_DAYS,
+    landing: { prefix: config.DROP_PREFIX, days: config.RETENTION_LANDING_DAYS },
   };
 }

@@ -157,40 +157,46 @@ describe('the janitor among builds and readers', function () {
 
   it('takes nothing from pointers, from builds that run, or from readers within the grace', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { minLength: 20, maxLength: 50, size: 'max' }), async (steps) => {
-        const world = new World();
-        for (const run of steps) {
-          await run(world);
-          await world.check();
-        }
-      }),
+      fc.asyncProperty(
+        fc.array(step, { minLength: 20, maxLength: 50, size: 'max' }),
+        async (steps) => {
+          const world = new World();
+          for (const run of steps) {
+            await run(world);
+            await world.check();
+          }
+        },
+      ),
       { numRuns: 60 },
     );
   });
 
   it('leaves nothing but what pointers name when all is quiet', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { minLength: 20, maxLength: 50, size: 'max' }), async (steps) => {
-        const world = new World();
-        const { bed } = world;
-        for (const run of steps) await run(world);
-        while (world.flights.length > 0) await world.end(true, true);
-        for (const window of refs) await bed.publisher.registerWindow(window);
-        // Mark; remove, also what was staged and not published; remove the files of that.
-        for (let run = 0; run < 3; run += 1) {
-          await world.sweep(null);
-          pass(bed, graceMs);
-        }
-        const pointers = (
-          await Promise.all(tables.map((table) => readAllPointers(bed.objects, table)))
-        ).flat();
-        const wanted = pointers.flatMap((pointer) => [
-          `_current/${pointer.layer}/${pointer.table}/${pointer.window}.json`,
-          `_staged/${pointer.layer}/${pointer.table}/${pointer.window}/${pointer.version}.json`,
-          ...pointer.files.map(({ key }) => key),
-        ]);
-        assert.deepEqual(await keysOf(bed), [...wanted].sort());
-      }),
+      fc.asyncProperty(
+        fc.array(step, { minLength: 20, maxLength: 50, size: 'max' }),
+        async (steps) => {
+          const world = new World();
+          const { bed } = world;
+          for (const run of steps) await run(world);
+          while (world.flights.length > 0) await world.end(true, true);
+          for (const window of refs) await bed.publisher.registerWindow(window);
+          // Mark; remove, also what was staged and not published; remove the files of that.
+          for (let run = 0; run < 3; run += 1) {
+            await world.sweep(null);
+            pass(bed, graceMs);
+          }
+          const pointers = (
+            await Promise.all(tables.map((table) => readAllPointers(bed.objects, table)))
+          ).flat();
+          const wanted = pointers.flatMap((pointer) => [
+            `_current/${pointer.layer}/${pointer.table}/${pointer.window}.json`,
+            `_staged/${pointer.layer}/${pointer.table}/${pointer.window}/${pointer.version}.json`,
+            ...pointer.files.map(({ key }) => key),
+          ]);
+          assert.deepEqual(await keysOf(bed), [...wanted].sort());
+        },
+      ),
       { numRuns: 30 },
     );
   });

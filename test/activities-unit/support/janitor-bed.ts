@@ -42,7 +42,7 @@ export type InFlight = {
 };
 
 export function createJanitorBed(
-  given: Partial<Pick<JanitorDeps, 'checkResultsDays'>> & {
+  given: Partial<Pick<JanitorDeps, 'checkResultsDays' | 'landing'>> & {
     readonly days?: Partial<JanitorDeps['days']>;
   } = {},
 ) {
@@ -65,6 +65,7 @@ export function createJanitorBed(
       bucket: 'lake',
       graceMs,
       checkResultsDays: 0,
+      landing: { prefix: 'landing/events/', days: 30 },
       ...given,
       days: { silver: 0, gold: 0, bronze: 0, raw: 0, deadLetters: 0, ...given.days },
       inUse: async (ids) => new Set(ids.filter((id) => inUse.has(id))),
