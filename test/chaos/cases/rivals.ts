@@ -49,8 +49,10 @@ export const rivalCases: readonly ChaosCase[] = [
         const installation = await world.install();
         await world.ingest('second', { installation, settings });
         await world.sealMore(4);
+        // Its own lane would give it new work, as soon as it is awake, and that would be a rival; here
+        // the lane has moved for good.
+        await world.installations[0]!.endLane();
         first.thaw();
-        // Its own lane may give it new work, which would be a rival; here the lane has moved for good.
         await world.sealMore(3);
         await first.kill();
       },

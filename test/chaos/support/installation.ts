@@ -20,6 +20,8 @@ export type Installation = {
   readonly told: () => Promise<Readonly<Record<string, number>>>;
   /** What Temporal knows, for whoever must understand a failure. */
   readonly histories: () => Promise<object>;
+  /** Gives nobody any more work of the lane. */
+  readonly endLane: () => Promise<void>;
   readonly close: () => Promise<void>;
 };
 
@@ -56,6 +58,7 @@ export async function openInstallation(options: InstallationOptions): Promise<In
       lane: await lane.fetchHistory().catch(String),
       owner: await owner.fetchHistory().catch(String),
     }),
+    endLane: async () => void (await lane.terminate('the lane has moved')),
     close: async () => {
       for (const handle of [lane, owner]) {
         // One that never began has nothing to end.
