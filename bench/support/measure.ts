@@ -32,7 +32,7 @@ export const silentLogger: Logger = {
 const marker = 'measured: ';
 
 /** Tells the process that started this one. */
-export function report(measured: Measured & Partial<IngestMeasured & Stages>): void {
+export function report<T extends Measured>(measured: T): void {
   process.stdout.write(`${marker}${JSON.stringify(measured)}\n`);
 }
 

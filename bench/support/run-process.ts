@@ -11,7 +11,25 @@ export async function runMeasured<T extends Measured>(
   env: Environment,
 ): Promise<T> {
   const module = await compileThread(new URL(file, import.meta.url));
-  const child = spawn(process.execPath, [fileURLToPath(module), ...args], {
+  return runNode<T>(file, [fileURLToPath(module), ...args], env);
+}
+
+/** The same for a file that has to lie where it lies, because the SQL is found from there. */
+export async function runMeasuredInPlace<T extends Measured>(
+  file: string,
+  args: readonly string[],
+  env: Environment,
+): Promise<T> {
+  const path = fileURLToPath(new URL(file, import.meta.url));
+  return runNode<T>(file, ['--import', 'tsx', path, ...args], env);
+}
+
+async function runNode<T extends Measured>(
+  file: string,
+  args: readonly string[],
+  env: Environment,
+): Promise<T> {
+  const child = spawn(process.execPath, args, {
     // The notice that the SDK drops Node 20 in 2027 is not for who runs a bench.
     env: { ...env, AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
     stdio: ['ignore', 'pipe', 'inherit'],
