@@ -11,11 +11,18 @@ WITH product_events AS (
     AND _family = 'B'
     AND product_id IS NOT NULL
 ),
+-- Of many events of a product only the latest are ranked: those of one instant go by their id.
+latest AS (
+  SELECT product_id, max(event_ts) AS event_ts
+  FROM product_events
+  GROUP BY product_id
+),
 named AS (
   SELECT
-    product_id, product_name,
-    row_number() OVER (PARTITION BY product_id ORDER BY event_ts DESC, event_id DESC) AS place
-  FROM product_events
+    e.product_id, e.product_name,
+    row_number() OVER (PARTITION BY e.product_id ORDER BY e.event_id DESC) AS place
+  FROM product_events AS e
+  JOIN latest AS l ON l.product_id = e.product_id AND l.event_ts = e.event_ts
 ),
 summed AS (
   SELECT product_id, sum(revenue) AS total_revenue, sum(quantity) AS units
