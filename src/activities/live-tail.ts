@@ -17,7 +17,7 @@ import { newestCheckpoint, readBatches } from './checkpoints.ts';
 import { readJson } from './json-objects.ts';
 import { tableFiles } from './pointers.ts';
 import { contractValues } from './silver-inputs.ts';
-import { rejectionsSql, sqlOf } from './silver-sql.ts';
+import { bronzeInput, prepareSilver, sqlOf } from './silver-sql.ts';
 import type { LogRef } from './source-log.ts';
 
 /* The live tail: sealed batches that no version has yet, cleaned by the SQL that builds silver. */
@@ -67,7 +67,8 @@ async function cleanTail(
   const session = await ports.engine.open(tailTables(dataset, tail, current));
   try {
     const parameters = { ...dataset.thresholds, ...windowParameters(windowOf(tail.window)) };
-    await session.materialize('rejections', rejectionsSql(ports.sql.checks), parameters);
+    const bronze = bronzeInput(tail.batches, tail.window);
+    await prepareSilver(session, { ...ports.sql, dataset, bronze }, parameters);
     return (await session.query(sqlOf(ports.sql.silver, 'events_cleaned'), parameters)).rows;
   } finally {
     await session.close();
@@ -82,7 +83,7 @@ function tailTables(
   return [
     {
       kind: 'files',
-      name: 'bronze_rows',
+      name: bronzeInput(tail.batches, tail.window),
       columns: dataset.bronze.columns,
       files: tail.batches.map((batch) => ({
         key: bronzeKeyInHour(dataset.name, batch),
@@ -91,7 +92,7 @@ function tailTables(
     },
     {
       kind: 'files',
-      name: 'silver_current',
+      name: 'silver_version',
       columns: visibleColumns(dataset.silver),
       files: current === null ? [] : tableFiles([current]),
     },

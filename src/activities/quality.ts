@@ -2,14 +2,15 @@ import { unexplainedRows } from '../lake/accounting.ts';
 import type { Dataset } from '../lake/dataset.ts';
 import { type CheckResult, type Severity, decideVerdict } from '../lake/gate.ts';
 import type { CheckInput, GateResult } from '../lake/messages.ts';
+import { isWrittenBy } from '../lake/content.ts';
 import { checkResultsKey } from '../lake/paths.ts';
 import type { Pointer } from '../lake/pointer.ts';
 import { type Column, type Table, visibleColumns } from '../lake/table.ts';
 import { formatInstant } from '../lake/time.ts';
 import { overlapping, windowAt, windowOf, windowParameters } from '../lake/window.ts';
-import type { Ports, Row, SqlFile, SqlSession, TableInput } from '../ports.ts';
+import type { Ports, Row, SqlFile, SqlSession, TableFile, TableInput } from '../ports.ts';
 import { goldTable, silverEvents } from './gold.ts';
-import { readPointers, readStaged, tableFiles } from './pointers.ts';
+import { readPointers, readStaged } from './pointers.ts';
 import { contractValues } from './silver-inputs.ts';
 
 /* The gate: runs the checks of a staged version and keeps every result, failed ones too. */
@@ -141,12 +142,9 @@ async function checkTables(
   staged: Pointer,
 ): Promise<readonly TableInput[]> {
   const { dataset, ports } = deps;
-  const stagedTable: TableInput = {
-    kind: 'files',
-    name: 'staged',
-    columns: visibleColumns(table),
-    files: tableFiles([staged]),
-  };
+  const columns = visibleColumns(table);
+  const { written, kept } = filesByWriter(staged);
+  const stagedTable: TableInput = { kind: 'files', name: 'staged', columns, files: written };
   const window = windowOf(staged.window);
   if (table.layer === 'gold') {
     return [stagedTable, silverEvents(dataset, await readSilverOf(deps, staged))];
@@ -159,10 +157,23 @@ async function checkTables(
   );
   return [
     stagedTable,
+    { kind: 'files', name: 'staged_before', columns, files: kept },
     windowFigures(staged),
     contractValues(dataset),
     { ...silverEvents(dataset, others), name: 'silver_day' },
   ];
+}
+
+/**
+ * A fold is checked by what it wrote: the files that it has from the version before are copies of
+ * checked ones, and reading them again would make the cost of a fold that of its hour.
+ */
+function filesByWriter({ files, version, mode }: Pointer): {
+  readonly written: readonly TableFile[];
+  readonly kept: readonly TableFile[];
+} {
+  const isNew = ({ key }: TableFile): boolean => mode !== 'fold' || isWrittenBy(version, key);
+  return { written: files.filter(isNew), kept: files.filter((file) => !isNew(file)) };
 }
 
 /** The versions that a gold build has read, which silver may have left since. */

@@ -6,6 +6,8 @@ import type { ObjectStore } from '../ports.ts';
 
 /* Which files a silver version is made of: copies of the current ones, and what was written anew. */
 
+const copiesAtOnce = 16;
+
 /** How a fold arranges the files of each table partition of the version that it adds to. */
 export function foldPlans(base: Pointer | null): ReadonlyMap<string, FoldPlan> {
   const byPartition = new Map<string, PointerFile[]>();
@@ -32,6 +34,7 @@ export async function arrangeFiles(
   const { dataset, version } = made;
   const written = new Map(made.written.map((file) => [canonicalJson(file.partition), file]));
   const kept: PointerFile[] = [];
+  const copies: { readonly from: string; readonly to: string }[] = [];
   for (const [name, { keep, merge }] of made.plans) {
     const touched = written.has(name);
     for (const file of touched ? keep : [...keep, ...merge]) {
@@ -41,9 +44,13 @@ export async function arrangeFiles(
       }
       const folder = versionFolder(dataset.silver, file.partition, version);
       const key = `${folder}${file.key.slice(file.key.lastIndexOf('/') + 1)}`;
-      await objects.copyObject(file.key, key);
+      copies.push({ from: file.key, to: key });
       kept.push({ ...file, key });
     }
+  }
+  for (let at = 0; at < copies.length; at += copiesAtOnce) {
+    const some = copies.slice(at, at + copiesAtOnce);
+    await Promise.all(some.map(({ from, to }) => objects.copyObject(from, to)));
   }
   return [...kept, ...made.written];
 }

@@ -1,4 +1,7 @@
-import type { SqlFile } from '../ports.ts';
+import type { BatchFacts } from '../lake/checkpoint.ts';
+import type { Dataset } from '../lake/dataset.ts';
+import type { WindowId } from '../lake/window.ts';
+import type { Parameters, SqlFile, SqlLibrary, SqlSession } from '../ports.ts';
 
 /* The SQL of a silver build that is put together from several files. */
 
@@ -8,8 +11,51 @@ export function sqlOf(files: Readonly<Record<string, SqlFile>>, name: string): s
   return file.sql;
 }
 
+/** Few files are read by every statement that asks: that costs less than holding their rows. */
+const filesReadAgainMax = 256;
+/** Nor are more bronze rows held: they would not fit in memory. */
+const rowsHeldMax = 1_000_000;
+
+/** Rows of a window in some batches, by their seals. */
+export function sealedRows(batches: readonly BatchFacts[], window: WindowId): number {
+  return batches.reduce((sum, { rowsPerEventHour }) => sum + (rowsPerEventHour[window] ?? 0), 0);
+}
+
+/** The name under which the files of bronze are declared to a session. */
+export function bronzeInput(
+  batches: readonly BatchFacts[],
+  window: WindowId,
+): 'bronze_files' | 'bronze_rows' {
+  const isHeld = batches.length > filesReadAgainMax && sealedRows(batches, window) <= rowsHeldMax;
+  return isHeld ? 'bronze_files' : 'bronze_rows';
+}
+
+/**
+ * Makes the tables that the statements of a build read, each once for all of them: `bronze_rows` of
+ * the window, `silver_current` and `rejections`.
+ */
+export async function prepareSilver(
+  session: SqlSession,
+  from: Pick<SqlLibrary, 'silver' | 'checks'> & {
+    readonly dataset: Pick<Dataset, 'bronze'>;
+    readonly bronze: ReturnType<typeof bronzeInput>;
+  },
+  parameters: Parameters,
+): Promise<void> {
+  const { silver, checks, dataset, bronze } = from;
+  if (bronze === 'bronze_files') {
+    const columns = dataset.bronze.columns.map(({ name }) => name).join(', ');
+    const sql =
+      `SELECT ${columns} FROM bronze_files WHERE event_ts >= CAST($window_start AS TIMESTAMP) ` +
+      'AND event_ts < CAST($window_end AS TIMESTAMP)';
+    await session.materialize('bronze_rows', sql, parameters);
+  }
+  await session.materialize('silver_current', sqlOf(silver, 'silver_current'), parameters);
+  await session.materialize('rejections', rejectionsSql(checks), parameters);
+}
+
 /** The union of what the reject checks find; the rule is the name of the check. */
-export function rejectionsSql(checks: Readonly<Record<string, SqlFile>>): string {
+function rejectionsSql(checks: Readonly<Record<string, SqlFile>>): string {
   const parts = rejectChecks(checks).map(
     ({ name, sql }) =>
       `SELECT _topic, _partition, _offset, '${ruleName(name)}' AS rule, reason FROM (\n${sql}\n) AS found`,

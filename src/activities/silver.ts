@@ -19,7 +19,7 @@ import { readPointer, tableFiles, writeStaged } from './pointers.ts';
 import { readRetention, refusedRebuild, requireKept } from './retention.ts';
 import { arrangeFiles, foldPlans } from './silver-files.ts';
 import { type SilverInputs, contractValues, gatherInputs } from './silver-inputs.ts';
-import { rejectChecks, rejectionsSql, sqlOf } from './silver-sql.ts';
+import { bronzeInput, prepareSilver, rejectChecks, sealedRows, sqlOf } from './silver-sql.ts';
 
 /*
  * Staging a silver version: read the pointer and the batches, let SQL reject, deduplicate and clean,
@@ -120,7 +120,8 @@ async function buildVersion(deps: SilverDeps, build: SilverBuild): Promise<Point
   const session = await ports.engine.open(inputTables(dataset, build, plans));
   try {
     const parameters = { ...dataset.thresholds, ...windowParameters(build.window) };
-    await session.materialize('rejections', rejectionsSql(ports.sql.checks), parameters);
+    const bronze = bronzeInput(build.inputs.batches, build.window.id);
+    await prepareSilver(session, { ...ports.sql, dataset, bronze }, parameters);
     const counts = await countRows(session, ports.sql.silver, parameters);
     const written = await writeFiles(deps, { session, build, parameters, merges: plans });
     const quarantine = await writeQuarantine(deps, { session, build, parameters });
@@ -140,7 +141,7 @@ function inputTables(
   return [
     {
       kind: 'files',
-      name: 'bronze_rows',
+      name: bronzeInput(build.inputs.batches, build.window.id),
       columns: dataset.bronze.columns,
       files: build.inputs.batches.map((batch) => ({
         key: bronzeKeyInHour(dataset.name, batch),
@@ -149,7 +150,7 @@ function inputTables(
     },
     {
       kind: 'files',
-      name: 'silver_current',
+      name: 'silver_version',
       columns: silverColumns,
       files: build.base === null ? [] : tableFiles([build.base]),
     },
@@ -257,12 +258,8 @@ async function assemble(
   });
   const rows = files.reduce((sum, file) => sum + file.rows, 0);
   const before = build.base?.accounting ?? noRows;
-  const fromSeals = build.inputs.batches.reduce(
-    (sum, { rowsPerEventHour }) => sum + (rowsPerEventHour[build.window.id] ?? 0),
-    0,
-  );
   const accounting: Accounting = {
-    bronze: before.bronze + fromSeals,
+    bronze: before.bronze + sealedRows(build.inputs.batches, build.window.id),
     silver: rows,
     duplicates: before.duplicates + made.counts.duplicate_rows,
     rejected: before.rejected + made.counts.rejected_rows,

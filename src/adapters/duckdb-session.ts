@@ -41,24 +41,25 @@ export async function openSession(
     },
   );
   const connection = await database.connect();
-  let fetched = 0;
+  let cached = 0;
   const close = async () => {
     connection.closeSync();
     database.closeSync();
     await removeFolder(folder);
-    if (fetched > 0) await context.cache.evict();
+    if (cached > 0) await context.cache.evict();
   };
+  const onCached = (files: number) => void (cached += files);
   try {
     await runStatement(connection, "SET TimeZone = 'UTC'");
     // Files of a session never change, and every statement would read their footers again.
     await runStatement(connection, 'SET parquet_metadata_cache = true');
-    fetched = await declareTables({ connection, cache: context.cache, folder }, tables);
+    onCached(await declareTables({ connection, cache: context.cache, folder }, tables));
     await confine(connection, folder);
   } catch (error) {
     await close();
     throw error;
   }
-  return sessionOf({ connection, objects: context.objects, folder, close });
+  return sessionOf({ ...context, connection, folder, close, onCached });
 }
 
 /** An embedded database that loads nothing from the network and knows no files yet. */
@@ -86,11 +87,15 @@ async function confine(connection: DuckDBConnection, folder: string): Promise<vo
 type OpenedSession = {
   readonly connection: DuckDBConnection;
   readonly objects: ObjectStore;
+  readonly cache: ObjectCache;
   readonly folder: string;
   readonly close: () => Promise<void>;
+  /** Told how many files have come into the cache. */
+  readonly onCached: (files: number) => void;
 };
 
-function sessionOf({ connection, objects, folder, close }: OpenedSession): SqlSession {
+function sessionOf(session: OpenedSession): SqlSession {
+  const { connection, close, onCached } = session;
   const running = new Set<Promise<unknown>>();
   const track = <T>(work: Promise<T>): Promise<T> => {
     const ended = work.finally(() => running.delete(ended));
@@ -106,7 +111,8 @@ function sessionOf({ connection, objects, folder, close }: OpenedSession): SqlSe
       track(createTableAs(connection, { table: quoteIdentifier(name), sql, parameters })),
     unload: (options) => {
       unloads += 1;
-      return track(unloadSelect({ connection, objects, folder, number: unloads }, options));
+      const work = unloadSelect({ ...session, number: unloads }, options);
+      return track(work.finally(() => onCached(1)));
     },
     close: () => (closing ??= closeWhenIdle(connection, running).then(close)),
   };

@@ -1,14 +1,17 @@
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { open, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { IngotError } from '../errors.ts';
 import type { ObjectStore, UnloadedFile, UnloadOptions } from '../ports.ts';
 import { createTableAs, runStatement } from './duckdb-statement.ts';
 import { castColumn, metadataOption, quoteIdentifier, quoteText } from './duckdb-text.ts';
+import type { ObjectCache } from './object-cache.ts';
 
 export type UnloadContext = {
   readonly connection: DuckDBConnection;
   readonly objects: ObjectStore;
+  /** Who writes a file most often reads it next. */
+  readonly cache: ObjectCache;
   /** The only folder that the session may write to. */
   readonly folder: string;
   /** Tells the results of one session apart. */
@@ -26,11 +29,7 @@ export async function unloadSelect(
   try {
     const rows = await createTableAs(context.connection, { table, ...options });
     const partitions = await partitionsOf(context.connection, { table, rows, ...options });
-    const files: UnloadedFile[] = [];
-    for (const partition of partitions) {
-      files.push(await unloadPartition(context, { table, partition, options }));
-    }
-    return files;
+    return await unloadPartitions(context, { table, partitions, options });
   } finally {
     await runStatement(context.connection, `DROP TABLE IF EXISTS ${table}`);
   }
@@ -59,26 +58,74 @@ async function partitionsOf(
   );
 }
 
-async function unloadPartition(
+type Upload = { readonly partition: Partition; readonly key: string; readonly path: string };
+
+/** While one file is on its way to the lake, the engine encodes the next. */
+async function unloadPartitions(
   context: UnloadContext,
-  request: { table: string; partition: Partition; options: UnloadOptions },
-): Promise<UnloadedFile> {
-  const { partition, options } = request;
-  const key = options.keyOf(partition);
-  const path = join(context.folder, `unload-${context.number}.parquet`);
+  request: {
+    readonly table: string;
+    readonly partitions: readonly Partition[];
+    readonly options: UnloadOptions;
+  },
+): Promise<readonly UnloadedFile[]> {
+  const { connection, folder, number } = context;
+  const { table, partitions, options } = request;
+  const files: Upload[] = [];
+  const uploads: Promise<number>[] = [];
   try {
-    await copyPartition(context.connection, { ...request, path });
-    let bytes: Uint8Array = await readFile(path);
-    const { kind } = await context.objects.createObject(key, bytes);
-    if (kind === 'alreadyExists') {
-      // What lies in the lake counts, also when an earlier attempt of ours put it there.
-      bytes = await readExisting(context.objects, key);
-      await writeFile(path, bytes);
+    for (const [index, partition] of partitions.entries()) {
+      const path = join(folder, `unload-${number}-${index}.parquet`);
+      const file = { partition, key: options.keyOf(partition), path };
+      await copyPartition(connection, { table, partition, options, path });
+      files.push(file);
+      const upload = uploadFile(context, file);
+      // Whoever waits for it below is told; until then nobody is, which is no crash.
+      upload.catch(() => undefined);
+      uploads.push(upload);
+      if (uploads.length >= uploadsAhead) await uploads.at(-uploadsAhead);
     }
-    const rows = await rowsOf(context.connection, path);
-    return { key, partition, rows, bytes: bytes.byteLength };
+    const bytes = await Promise.all(uploads);
+    const unloaded: UnloadedFile[] = [];
+    for (const [index, { key, partition, path }] of files.entries()) {
+      const rows = await rowsOf(connection, path);
+      unloaded.push({ key, partition, rows, bytes: bytes[index]! });
+    }
+    return unloaded;
   } finally {
-    await rm(path, { force: true });
+    await Promise.allSettled(uploads);
+    for (const { path } of files) await rm(path, { force: true });
+  }
+}
+
+/** Files that are on their way at once: each is in memory. */
+const uploadsAhead = 4;
+
+/** Puts the file into the lake; afterwards what lies there lies at the path too. Answers its size. */
+async function uploadFile(
+  { objects, cache }: UnloadContext,
+  { key, path }: Upload,
+): Promise<number> {
+  let bytes: Uint8Array = await readFile(path);
+  const { kind } = await objects.createObject(key, bytes);
+  if (kind === 'alreadyExists') {
+    // What lies in the lake counts, also when an earlier attempt of ours put it there.
+    bytes = await readExisting(objects, key);
+    await rm(path);
+    await writeFile(path, bytes);
+  }
+  await flushFile(path);
+  await cache.keepObject({ key, path });
+  return bytes.byteLength;
+}
+
+/** As everything in the cache, so that a power cut leaves no half of one. */
+async function flushFile(path: string): Promise<void> {
+  const file = await open(path, 'r+');
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
   }
 }
 
@@ -102,7 +149,7 @@ async function copyPartition(
   await runStatement(
     connection,
     `COPY (SELECT ${columns.join(', ')} FROM ${table}${where}) TO ${quoteText(path)} ` +
-      `(FORMAT parquet, COMPRESSION zstd${metadata.sql})`,
+      `(FORMAT parquet, PARQUET_VERSION v2, COMPRESSION zstd, COMPRESSION_LEVEL 1${metadata.sql})`,
     {
       ...metadata.parameters,
       ...Object.fromEntries(names.map((name, index) => [`partition_${index}`, partition[name]!])),

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { link, mkdir, readdir, stat, unlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { IngotError } from '../errors.ts';
+import { contentOf } from '../lake/content.ts';
 import type { ObjectStore } from '../ports.ts';
 
 /*
@@ -28,6 +29,8 @@ export type ObjectLink = {
 export type ObjectCache = {
   /** Makes every object appear at its path; answers how many had to be fetched. */
   linkObjects(links: readonly ObjectLink[]): Promise<number>;
+  /** Takes in an object that lies at a path already, as a reader would have fetched it. */
+  keepObject(held: ObjectLink): Promise<void>;
   /** Removes the least recently used files that no reader holds until the rest fits the bound. */
   evict(): Promise<void>;
 };
@@ -50,13 +53,17 @@ export function createObjectCache(options: ObjectCacheOptions): ObjectCache {
       });
       return fetched;
     },
+    keepObject: async ({ key, path }) => {
+      await mkdir(folder, { recursive: true });
+      await linkIfAbsent(path, join(folder, cacheName(key)));
+    },
     evict: () => evict(folder, options.bytesMax),
   };
 }
 
-/** Name of the file that holds the object of a key. */
+/** Name of the file that holds the object of a key, and of all that are copies of it. */
 export function cacheName(key: string): string {
-  return createHash('sha256').update(key).digest('hex');
+  return createHash('sha256').update(contentOf(key)).digest('hex');
 }
 
 async function linkCached(cached: string, path: string): Promise<boolean> {

@@ -61,7 +61,7 @@ async function withRows<T>(
   const all: TableInput = { ...caseTable('bronze_rows', rows, ''), name: 'all_rows' };
   const session = await test.engine.open([
     all,
-    caseTable('silver_current', [], ''),
+    caseTable('silver_version', [], ''),
     caseTable('rejections', rejections as readonly Row[], ''),
   ]);
   try {

@@ -23,7 +23,11 @@ export const logicalTables: Readonly<Record<string, readonly Column[]>> = {
     string('rule'),
     string('reason'),
   ],
-  silver_current: visibleColumns(events.silver),
+  silver_current: visibleColumns(events.silver).filter(({ name }) =>
+    ['event_id', '_topic', '_partition', '_offset', '_ingest_ts'].includes(name),
+  ),
+  silver_version: visibleColumns(events.silver),
+  staged_before: visibleColumns(events.silver),
   silver_events: visibleColumns(events.silver),
   silver_day: visibleColumns(events.silver),
   window_figures: ['bronze_rows', 'silver_rows', 'duplicate_rows', 'rejected_rows'].map(bigint),
@@ -70,12 +74,17 @@ const event: Row = {
   _ingest_ts: '2026-08-21 13:00:05',
 };
 
+const ordinaryPlace: Row = { _topic: 't', _partition: 0, _ingest_ts: event['_ingest_ts'] ?? null };
+
 function ordinaryRow(table: string, index: number): Row {
   const own = { event_id: `e${index}`, _offset: index };
   switch (table) {
     case 'bronze_rows':
       return { ...event, ...own };
     case 'silver_current':
+      return { ...ordinaryPlace, ...own };
+    case 'silver_version':
+    case 'staged_before':
     case 'silver_events':
     case 'silver_day':
     case 'events_cleaned':

@@ -24,12 +24,13 @@ export type SilverBuild = {
   readonly accounting: Row;
 };
 
-/** Cleans and counts, from `bronze_rows`, `rejections` and `silver_current`, which must be there. */
+/** Cleans and counts, from `bronze_rows`, `rejections` and `silver_version`, which must be there. */
 export async function buildSilver(
   session: SqlSession,
   library: SqlLibrary,
   parameters: Parameters,
 ): Promise<SilverBuild> {
+  await session.materialize('silver_current', sqlOf(library, 'silver_current'), parameters);
   const [accounting] = (await session.query(sqlOf(library, 'accounting'), parameters)).rows;
   await session.materialize('silver_new', sqlOf(library, 'events_cleaned'), parameters);
   const { rows } = await session.query('SELECT * FROM silver_new');
@@ -42,9 +43,9 @@ export async function publishFold(session: SqlSession): Promise<void> {
   const select = (table: string) => `SELECT ${columns.join(', ')} FROM ${table}`;
   await session.materialize(
     'silver_next',
-    `${select('silver_current')} UNION ALL ${select('silver_new')}`,
+    `${select('silver_version')} UNION ALL ${select('silver_new')}`,
   );
-  await session.materialize('silver_current', select('silver_next'));
+  await session.materialize('silver_version', select('silver_next'));
 }
 
 function sqlOf(library: SqlLibrary, name: string): string {
