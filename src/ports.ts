@@ -74,6 +74,8 @@ export type TopicPartitionOffsets = TopicPartition & {
   readonly offsetStart: string;
   /** Offset after the last record. */
   readonly offsetEnd: string;
+  /** A topic that is deleted and made again has another one. Absent where the broker tells none. */
+  readonly topicId?: string;
 };
 
 export type Fetched = TopicPartition & {
@@ -99,7 +101,7 @@ export type ReadOptions = {
   readonly signal: AbortSignal;
 };
 
-/** `OFFSETS_LOST` or `RECORDS_UNREADABLE`, with the place among its facts. */
+/** `OFFSETS_LOST`, `TOPIC_CHANGED` or `RECORDS_UNREADABLE`, with the place among its facts. */
 export type SourceFault = Error & {
   readonly code: string;
   readonly facts: Readonly<Record<string, unknown>>;

@@ -7,6 +7,7 @@ import {
   type LogState,
   type PlanEntry,
   decideTakeover,
+  topicOf,
 } from '../lake/source-log.ts';
 import type { TopicPartitionOffsets } from '../ports.ts';
 import { contentOfRecords } from './batch-content.ts';
@@ -40,7 +41,7 @@ async function acceptGap(deps: GapDeps, input: AcceptGapInput): Promise<Accepted
   const offsets = await describe(deps, log);
   const decision = decideTakeover(tail);
   if (decision.kind === 'finishPlan') {
-    await finishWithWhatIsLeft({ ...deps, writer }, decision.plan, offsets);
+    await finishWithWhatIsLeft({ ...deps, writer }, decision.plan, { code, offsets });
     return acceptGap(deps, input);
   }
   const { state, number } = decision;
@@ -60,6 +61,8 @@ async function acceptGap(deps: GapDeps, input: AcceptGapInput): Promise<Accepted
     offsetNext: goesOnAt(code, state, offsets),
     author,
     reason,
+    // Whoever accepts that offsets are lost has not accepted another topic.
+    ...(code === 'TOPIC_CHANGED' ? topicOf(offsets) : {}),
   });
   if ((await appendEntry(objects, deps.dataset.name, entry)) === 'appended') return answerOf(entry);
   throw new IngotError('WRITER_REPLACED', 'another writer has taken this source log over', {
@@ -68,14 +71,18 @@ async function acceptGap(deps: GapDeps, input: AcceptGapInput): Promise<Accepted
   });
 }
 
-/** An open plan is sealed with the records of its range that still are somewhere, if any. */
+/**
+ * An open plan is sealed with the records of its range that still are somewhere, if any. Of a topic
+ * that is another one now, they are in the raw copy or nowhere.
+ */
 async function finishWithWhatIsLeft(
   deps: Omit<WriterDeps, 'signal'>,
   plan: PlanEntry,
-  offsets: TopicPartitionOffsets,
+  { code, offsets }: { readonly code: string; readonly offsets: TopicPartitionOffsets },
 ): Promise<void> {
   const { signal } = new AbortController();
-  const records = await readWhatIsLeft({ ...deps, signal }, plan, offsets);
+  const inKafka = code === 'TOPIC_CHANGED' ? null : offsets;
+  const records = await readWhatIsLeft({ ...deps, signal }, plan, inKafka);
   const content = contentOfRecords({ dataset: deps.dataset, bronze: deps.ports.bronze }, records);
   await writeAndSeal(deps, plan, content);
 }

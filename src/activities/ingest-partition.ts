@@ -3,11 +3,11 @@ import { IngotError, messageOf } from '../errors.ts';
 import { type FlushLimits, decideFlush } from '../lake/batch.ts';
 import type { LogPosition, LogStop } from '../lake/messages.ts';
 import { createPlainScan } from '../lake/plain-record.ts';
-import { type LastRecord, type Seal, decideGap } from '../lake/source-log.ts';
+import { type LastRecord, type Seal, isAnotherTopic } from '../lake/source-log.ts';
 import { formatInstant } from '../lake/time.ts';
 import type { Fetched, SourceRecord, TopicPartitionOffsets } from '../ports.ts';
 import { contentOfLines } from './batch-content.ts';
-import { sha256 } from './hash.ts';
+import { assertSameTopic, checkContinuity } from './ingest-continuity.ts';
 import type { Takeover } from './ingest-takeover.ts';
 import { type OpenLog, type WriterDeps, commitBatch } from './ingest-writer.ts';
 import { type LineBuffer, type Lines, createLineBuffer } from './line-buffer.ts';
@@ -56,6 +56,8 @@ type State = {
   /** The last sealed record, until Kafka has shown that it still has it. */
   compare: LastRecord | null;
   stopped: LogStop | null;
+  /** A commit has found that the log may not go on. */
+  isOver: boolean;
   /** `leaving`: nothing more is taken; `left`: nor committed. */
   going: 'on' | 'leaving' | 'left';
   /** What a commit failed with: its plan may lie in the log, and only a takeover may finish it. */
@@ -80,6 +82,7 @@ export function createPartitionWriter(deps: PartitionDeps, taken: Takeover): Par
     open,
     compare: start.compare,
     stopped: null,
+    isOver: false,
     going: 'on',
     failure: null,
     committing: null,
@@ -119,7 +122,7 @@ export function createPartitionWriter(deps: PartitionDeps, taken: Takeover): Par
     },
     stop: (stop) => void (state.stopped ??= stop),
     idle: async () => state.committing?.done,
-    observe: (offsets, atMs) => observe(state, offsets, atMs),
+    observe: (offsets, atMs) => observe(deps, state, offsets, atMs),
     position: () => positionOf(state),
     isCaughtUp: () => state.caughtUp,
   };
@@ -127,7 +130,8 @@ export function createPartitionWriter(deps: PartitionDeps, taken: Takeover): Par
 
 async function accept(deps: PartitionDeps, state: State, fetched: Fetched): Promise<void> {
   if (state.stopped !== null || state.going !== 'on' || deps.signal.aborted) return;
-  const found = await checkContinuity(deps, state, fetched);
+  const { open, compare: known, offsetNext: expected } = state;
+  const found = await checkContinuity(deps.ports, { open, compare: known, expected }, fetched);
   if (found.kind === 'stop') {
     state.stopped = found.stop;
     return;
@@ -166,9 +170,11 @@ function isDue(deps: PartitionDeps, state: State): boolean {
   return decideFlush(facts, deps.limits, deps.ports.now()).kind === 'flush';
 }
 
-/** Whether the log is somebody else's now. */
-function isOver({ stopped, going }: State): boolean {
-  return going === 'left' || stopped?.code === 'WRITER_REPLACED';
+/** The log is somebody else's now, or its topic is another one. */
+const endings: readonly string[] = ['WRITER_REPLACED', 'TOPIC_CHANGED'];
+
+function isOver({ isOver: over, going }: State): boolean {
+  return going === 'left' || over;
 }
 
 /** Begins to commit the buffer, unless a commit is running or there is nothing to commit. */
@@ -190,6 +196,7 @@ async function commit(deps: PartitionDeps, state: State, lines: Lines): Promise<
   try {
     const content = contentOfLines({ dataset, bronze: ports.bronze }, lines);
     const batch = { content, offsetEnd: state.takenTo };
+    await assertSameTopic(ports, state.open);
     const { open, seal } = await commitBatch(deps, state.open, batch);
     // Not after a failure, when the rest of the work may still be reading them.
     budget.chunks.giveBack(lines.chunks);
@@ -200,7 +207,9 @@ async function commit(deps: PartitionDeps, state: State, lines: Lines): Promise<
     state.done.deadLetters += seal.deadLetters;
     deps.onSealed(seal);
   } catch (error) {
-    if (error instanceof IngotError && error.code === 'WRITER_REPLACED') {
+    if (error instanceof IngotError && endings.includes(error.code)) {
+      // What was to be committed is not, so nothing behind it may be either.
+      state.isOver = true;
       state.stopped = { code: error.code, message: messageOf(error) };
     } else {
       state.failure = error instanceof Error ? error : new Error(messageOf(error));
@@ -218,14 +227,32 @@ async function finish(deps: PartitionDeps, state: State): Promise<void> {
   if (state.failure !== null) throw state.failure;
 }
 
-function observe(state: State, offsets: TopicPartitionOffsets, atMs: number): void {
+function observe(
+  deps: PartitionDeps,
+  state: State,
+  offsets: TopicPartitionOffsets,
+  atMs: number,
+): void {
   const { offsetNext, lastRecordTime } = state.open.state;
+  const isAnother = isAnotherTopic(state.open.state, offsets);
+  if (isAnother) void lookAgain(deps, state);
   // Of a topic that is another one now, or has yet to show that it is not, offsets prove nothing.
-  const isKnown = state.stopped === null && state.compare === null;
+  const isKnown = state.stopped === null && state.compare === null && !isAnother;
   // Caught up: everything that Kafka had at the instant of asking is sealed.
   state.caughtUp = isKnown && BigInt(offsetNext) >= BigInt(offsets.offsetEnd);
   const lastRecordMs = lastRecordTime === null ? 0 : Date.parse(lastRecordTime);
   state.frontierMs = Math.max(state.frontierMs, state.caughtUp ? atMs : lastRecordMs);
+}
+
+/** The observation may be older than the takeover, and nothing may come that would be committed. */
+async function lookAgain({ ports }: PartitionDeps, state: State): Promise<void> {
+  try {
+    await assertSameTopic(ports, state.open);
+  } catch (error) {
+    // Kafka that does not answer says nothing; it is asked again with the next observation.
+    if (!(error instanceof IngotError) || error.code !== 'TOPIC_CHANGED') return;
+    state.stopped ??= { code: error.code, message: messageOf(error) };
+  }
 }
 
 function positionOf({ open, frontierMs, done, stopped }: State): LogPosition {
@@ -237,64 +264,4 @@ function positionOf({ open, frontierMs, done, stopped }: State): LogPosition {
     ...done,
     stopped,
   };
-}
-
-type Continuity =
-  | { readonly kind: 'go'; readonly records: readonly SourceRecord[] }
-  | { readonly kind: 'stop'; readonly stop: LogStop };
-
-/** Holes stop, records don't: whether what was fetched goes on where the log ended. */
-async function checkContinuity(
-  deps: PartitionDeps,
-  { open, compare, offsetNext: expected }: State,
-  fetched: Fetched,
-): Promise<Continuity> {
-  const first = fetched.records[0];
-  if (first === undefined) return { kind: 'go', records: [] };
-  if (compare !== null && first.offset === compare.offset) {
-    if (sha256(first.value ?? new Uint8Array()) !== compare.digest) {
-      return stop('TOPIC_CHANGED', 'the record at a sealed offset is another one now', open, {
-        offset: compare.offset,
-      });
-    }
-    return { kind: 'go', records: fetched.records.slice(1) };
-  }
-  if (first.offset === expected) return { kind: 'go', records: fetched.records };
-  const offsetStart = await logStart(deps, open);
-  if (offsetStart === null) {
-    return stop('TOPIC_CHANGED', 'the topic has lost a topic partition', open, {
-      wanted: expected,
-    });
-  }
-  const gap = decideGap({ expected, first: first.offset, offsetStart });
-  const seen = { wanted: expected, found: first.offset, offsetStart };
-  switch (gap) {
-    case 'contiguous':
-    case 'lawfulGap':
-      return { kind: 'go', records: fetched.records };
-    case 'offsetsLost':
-      return stop('OFFSETS_LOST', 'Kafka dropped records before they were read', open, seen);
-    case 'topicChanged':
-      return stop('TOPIC_CHANGED', 'Kafka gave an offset that was already read', open, seen);
-  }
-}
-
-/** Asked after the fetch, as decideGap wants it. `null` when there is no such topic partition. */
-async function logStart(deps: PartitionDeps, open: OpenLog): Promise<string | null> {
-  const all = await deps.ports.source.describeTopic(open.topic);
-  const mine = all.find(({ partition }) => partition === open.partition);
-  return mine?.offsetStart ?? null;
-}
-
-function stop(
-  code: 'OFFSETS_LOST' | 'TOPIC_CHANGED',
-  sentence: string,
-  { topic, partition }: OpenLog,
-  facts: Readonly<Record<string, string>>,
-): Continuity {
-  const error = new IngotError(code, sentence, {
-    retryable: false,
-    facts: { topic, partition, ...facts },
-  });
-  return { kind: 'stop', stop: { code, message: messageOf(error) } };
 }

@@ -1,8 +1,9 @@
 import { IngotError } from '../errors.ts';
 import { rawKey } from '../lake/paths.ts';
-import type { PlanEntry } from '../lake/source-log.ts';
+import { type PlanEntry, decideRedo, isAnotherTopic } from '../lake/source-log.ts';
 import type { Ports, SourceRecord, TopicPartitionOffsets } from '../ports.ts';
 import { decodeRaw } from './batch-records.ts';
+import { assertSameTopic } from './ingest-continuity.ts';
 
 /* Reading the records of a plan again, to finish what another writer began. */
 
@@ -14,8 +15,8 @@ export type RedoDeps = {
 
 /**
  * The records of the range of a plan: from the raw copy where it was written, for then it is what the
- * first writer saw, whatever Kafka has compacted or dropped since; else from Kafka. `OFFSETS_LOST`
- * when neither has them.
+ * first writer saw, whatever Kafka has compacted or dropped since; else from Kafka. `OFFSETS_LOST` or
+ * `TOPIC_CHANGED` when neither has them.
  */
 export async function readPlannedRecords(
   deps: RedoDeps,
@@ -24,33 +25,41 @@ export async function readPlannedRecords(
 ): Promise<readonly SourceRecord[]> {
   const raw = await readRawCopy(deps, plan);
   if (raw !== null) return raw;
-  const inKafka =
-    BigInt(offsets.offsetStart) <= BigInt(plan.offsetFirst) &&
-    BigInt(offsets.offsetEnd) >= BigInt(plan.offsetEnd);
-  if (inKafka) return readRange(deps, plan);
-  throw new IngotError('OFFSETS_LOST', 'an open plan names records that Kafka no longer has', {
-    retryable: false,
-    facts: {
-      topic: plan.topic,
-      partition: plan.partition,
-      wanted: `${plan.offsetFirst}..${plan.offsetEnd}`,
-      offsetStart: offsets.offsetStart,
-      offsetEnd: offsets.offsetEnd,
+  const redo = decideRedo(plan, offsets);
+  if (redo === 'read') {
+    const records = await readRange(deps, plan);
+    await assertSameTopic(deps.ports, { ...plan, state: plan.before });
+    return records;
+  }
+  throw new IngotError(
+    redo === 'offsetsLost' ? 'OFFSETS_LOST' : 'TOPIC_CHANGED',
+    'an open plan names records that Kafka no longer has',
+    {
+      retryable: false,
+      facts: {
+        topic: plan.topic,
+        partition: plan.partition,
+        wanted: `${plan.offsetFirst}..${plan.offsetEnd}`,
+        offsetStart: offsets.offsetStart,
+        offsetEnd: offsets.offsetEnd,
+      },
     },
-  });
+  );
 }
 
 /**
  * The records of the range of a plan that still are somewhere: for a person who has decided to go on
- * without the others.
+ * without the others. `offsets` null: Kafka has another topic now.
  */
 export async function readWhatIsLeft(
   deps: RedoDeps,
   plan: PlanEntry,
-  { offsetStart, offsetEnd }: TopicPartitionOffsets,
+  offsets: TopicPartitionOffsets | null,
 ): Promise<readonly SourceRecord[]> {
   const raw = await readRawCopy(deps, plan);
   if (raw !== null) return raw;
+  if (offsets === null || isAnotherTopic(plan.before, offsets)) return [];
+  const { offsetStart, offsetEnd } = offsets;
   const first = BigInt(offsetStart) > BigInt(plan.offsetFirst) ? offsetStart : plan.offsetFirst;
   const isThere = BigInt(offsetEnd) >= BigInt(plan.offsetEnd);
   return isThere ? readRange(deps, { ...plan, offsetFirst: first }) : [];

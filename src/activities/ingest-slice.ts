@@ -68,11 +68,12 @@ export function newSlice(input: IngestInput, writer: string): Slice {
 
 /** Makes what is served equal to what is wanted, and tells the groups how far Kafka has come. */
 export async function serveWhatIsWanted(deps: SliceDeps, slice: Slice): Promise<void> {
+  // By the control of before: whoever saw a stop and decided about it has written a later one.
+  noteStops(slice);
   slice.control = await controlOr(deps, slice.control);
   const atMs = deps.ports.now();
   const described = await describeTopics(deps);
   for (const group of slice.groups) group.observe(described, atMs);
-  noteStops(slice);
   await forgiveOtherLanes(deps, slice);
   const { control, lane, stoppedAt } = slice;
   const without = slice.without ?? null;

@@ -7,10 +7,13 @@ import {
   type TakeoverDecision,
   decideStart,
   decideTakeover,
+  isAnotherTopic,
   isSameLane,
+  topicOf,
 } from '../lake/source-log.ts';
 import type { TopicPartitionOffsets } from '../ports.ts';
 import { contentOfRecords } from './batch-content.ts';
+import { topicChanged } from './ingest-continuity.ts';
 import { readPlannedRecords } from './ingest-redo.ts';
 import { type OpenLog, type WriterDeps, writeAndSeal } from './ingest-writer.ts';
 import { appendEntry } from './source-log.ts';
@@ -60,9 +63,10 @@ export async function takeOver(
       nowMs: now(),
       before: decision.state,
       offsetNext: start.offsetNext,
+      ...topicOf(known),
     });
     if ((await appendEntry(objects, deps.dataset.name, entry)) === 'appended') {
-      const state = { ...decision.state, offsetNext: start.offsetNext };
+      const state = { ...decision.state, offsetNext: start.offsetNext, ...topicOf(known) };
       return { open: { log, topic, partition, next: decision.number + 1, state }, start };
     }
   }
@@ -88,7 +92,7 @@ function startOrThrow(
   offsets: TopicPartitionOffsets,
 ): StartDecision & { kind: 'start' } {
   const { topic, partition, offsetStart, offsetEnd } = offsets;
-  const start = decideStart({ state, offsetStart, offsetEnd });
+  const start = decideStart({ state, ...offsets });
   if (start.kind === 'start') return start;
   const facts = { topic, partition, wanted: start.wanted, offsetStart, offsetEnd };
   throw start.kind === 'offsetsLost'
@@ -96,10 +100,7 @@ function startOrThrow(
         retryable: false,
         facts,
       })
-    : new IngotError('TOPIC_CHANGED', 'the topic ends before what was already read of it', {
-        retryable: false,
-        facts,
-      });
+    : topicChanged(state, offsets, start.wanted);
 }
 
 /**
@@ -113,7 +114,9 @@ async function offsetsBehind(
 ): Promise<TopicPartitionOffsets> {
   const position =
     decision.kind === 'finishPlan' ? decision.plan.offsetEnd : decision.state.offsetNext;
-  if (position === null || BigInt(known.offsetEnd) >= BigInt(position)) return known;
+  const before = decision.kind === 'finishPlan' ? decision.plan.before : decision.state;
+  const isStale = position !== null && BigInt(known.offsetEnd) < BigInt(position);
+  if (!isStale && !isAnotherTopic(before, known)) return known;
   const described = await ports.source.describeTopic(known.topic);
   return described.find(({ partition }) => partition === known.partition) ?? known;
 }

@@ -1,7 +1,9 @@
+import type { Cluster } from 'kafkajs';
 import type { EventSource, Logger, TopicPartitionOffsets } from '../ports.ts';
-import { type KafkaClient, withAdmin, withCluster } from './kafka-client.ts';
+import { type KafkaClient, withCluster } from './kafka-client.ts';
 import { withKafkaFaults } from './kafka-faults.ts';
 import { readWithConsumer } from './kafka-read.ts';
+import { topicIdOf } from './kafka-topic-id.ts';
 
 export type KafkaEventSourceOptions = {
   readonly kafka: KafkaClient;
@@ -26,14 +28,47 @@ async function describe(
   kafka: KafkaClient,
   topic: string,
 ): Promise<readonly TopicPartitionOffsets[]> {
-  const found = await withAdmin(kafka, (admin) =>
-    withKafkaFaults({ brokers: kafka.brokers, facts: { topic } }, () =>
-      admin.fetchTopicOffsets(topic),
-    ),
+  return withCluster(kafka, (cluster) =>
+    withKafkaFaults({ brokers: kafka.brokers, facts: { topic } }, async () => {
+      await cluster.addTargetTopic(topic);
+      const partitions = cluster
+        .findTopicPartitionMetadata(topic)
+        .map(({ partitionId: partition }) => ({ partition }));
+      const offsets = async (fromBeginning: boolean): Promise<ReadonlyMap<number, string>> => {
+        const [found] = await cluster.fetchTopicsOffset([{ topic, partitions, fromBeginning }]);
+        const told = found?.partitions ?? [];
+        return new Map(told.map(({ partition, offset }) => [partition, offset]));
+      };
+      // The start is asked for after the end, or it could lie behind it.
+      const ends = await offsets(false);
+      const starts = await offsets(true);
+      const ids = await topicIds(cluster, topic);
+      return [...ends]
+        .map(([partition, offsetEnd]) => {
+          const topicId = ids.get(partition);
+          const offsetStart = starts.get(partition) ?? offsetEnd;
+          const described = { topic, partition, offsetStart, offsetEnd };
+          return topicId === undefined ? described : { ...described, topicId };
+        })
+        .sort((left, right) => left.partition - right.partition);
+    }),
   );
-  return found
-    .map(({ partition, low, high }) => ({ topic, partition, offsetStart: low, offsetEnd: high }))
-    .sort((left, right) => left.partition - right.partition);
+}
+
+/**
+ * By topic partition, from its leader: whoever has records of a new topic to give knows its id, while
+ * others may not have heard of it.
+ */
+async function topicIds(cluster: Cluster, topic: string): Promise<ReadonlyMap<number, string>> {
+  const all = cluster.findTopicPartitionMetadata(topic).map(({ partitionId }) => partitionId);
+  const leaders = Object.entries(cluster.findLeaderForPartitions(topic, all));
+  const found = await Promise.all(
+    leaders.map(async ([nodeId, partitions]) => {
+      const id = await topicIdOf(await cluster.findBroker({ nodeId }), topic);
+      return id === null ? [] : partitions.map((partition) => [partition, id] as const);
+    }),
+  );
+  return new Map(found.flat());
 }
 
 /**

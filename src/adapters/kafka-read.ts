@@ -2,7 +2,7 @@ import assert from 'node:assert';
 import type { Consumer, EachBatchPayload } from 'kafkajs';
 import { IngotError, messageOf } from '../errors.ts';
 import type { Logger, ReadOptions, TopicPartition, TopicPartitionOffsets } from '../ports.ts';
-import { offsetsLost, topicMissing } from './event-source-faults.ts';
+import { positionLost, topicMissing } from './event-source-faults.ts';
 import { type KafkaClient, withAdmin } from './kafka-client.ts';
 import { awaitCoordinator, type OpenConsumer, openConsumer } from './kafka-consumer.ts';
 import { createCursor, type Cursor } from './kafka-cursor.ts';
@@ -279,14 +279,13 @@ function lose(setting: ReadSetting, reading: Reading, fault: FetchFault): void {
   );
 }
 
-async function describeLoss(
-  { describeTopic }: ReadSetting,
-  reading: Reading,
-  where: TopicPartition,
-): Promise<IngotError> {
+async function describeLoss(setting: ReadSetting, reading: Reading, where: TopicPartition) {
   const wanted = reading.cursors.get(keyOf(where))?.position() ?? '';
-  const found = await describeTopic(where.topic);
-  return offsetsLost(wanted, found.find(({ partition }) => partition === where.partition) ?? where);
+  const found = await setting.describeTopic(where.topic);
+  return positionLost(
+    wanted,
+    found.find(({ partition }) => partition === where.partition) ?? where,
+  );
 }
 
 function keyOf({ topic, partition }: TopicPartition): string {

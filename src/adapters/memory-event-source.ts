@@ -7,7 +7,7 @@ import type {
   TopicPartitionOffsets,
 } from '../ports.ts';
 import { IngotError } from '../errors.ts';
-import { offsetsLost, topicMissing } from './event-source-faults.ts';
+import { positionLost, topicMissing } from './event-source-faults.ts';
 
 export type NewRecord = {
   readonly key?: Uint8Array | string | null;
@@ -41,8 +41,10 @@ type Log = { start: bigint; end: bigint; records: SourceRecord[] };
 
 type Position = ReadOptions['positions'][number];
 
+type Topic = { readonly id: string; readonly logs: readonly Log[] };
+
 type Store = {
-  readonly topics: Map<string, readonly Log[]>;
+  readonly topics: Map<string, Topic>;
   readonly recordsPerFetchMax: number;
   /** Reads that wait for something to change. */
   readonly waiting: Set<() => void>;
@@ -53,6 +55,7 @@ export function createMemoryEventSource(options: MemoryEventSourceOptions = {}):
   const store: Store = { topics: new Map(), recordsPerFetchMax, waiting: new Set() };
   const committed = new Map<string, Map<string, Position>>();
   const { topics } = store;
+  let topicsMade = 0;
   return {
     describeTopic: async (topic) => describe(store, topic),
     read: (read) => readAll(store, read),
@@ -64,7 +67,11 @@ export function createMemoryEventSource(options: MemoryEventSourceOptions = {}):
     },
     createTopic: (topic, partitions) => {
       if (topics.has(topic)) return;
-      topics.set(topic, Array.from({ length: partitions }, newLog));
+      topicsMade += 1;
+      topics.set(topic, {
+        id: `topic-${topicsMade}`,
+        logs: Array.from({ length: partitions }, newLog),
+      });
     },
     removeTopic: (topic) => void topics.delete(topic),
     append: (topic, partition, records) => {
@@ -94,13 +101,14 @@ function newLog(): Log {
 }
 
 function describe(store: Store, topic: string): readonly TopicPartitionOffsets[] {
-  const logs = store.topics.get(topic);
-  if (logs === undefined) throw topicMissing({ topic });
-  return logs.map(({ start, end }, partition) => ({
+  const found = store.topics.get(topic);
+  if (found === undefined) throw topicMissing({ topic });
+  return found.logs.map(({ start, end }, partition) => ({
     topic,
     partition,
     offsetStart: start.toString(),
     offsetEnd: end.toString(),
+    topicId: found.id,
   }));
 }
 
@@ -136,7 +144,7 @@ async function readAll(store: Store, options: ReadOptions): Promise<void> {
   if (failures.length > 0) throw failures[0];
 }
 
-const lostCodes: ReadonlySet<string> = new Set(['OFFSETS_LOST', 'TOPIC_MISSING']);
+const lostCodes: ReadonlySet<string> = new Set(['OFFSETS_LOST', 'TOPIC_CHANGED', 'TOPIC_MISSING']);
 
 async function readOne(
   store: Store,
@@ -150,7 +158,7 @@ async function readOne(
     if (next < log.start || next > log.end) {
       const { start, end } = log;
       const where = { topic, partition, offsetStart: start.toString(), offsetEnd: end.toString() };
-      throw offsetsLost(next.toString(), where);
+      throw positionLost(next.toString(), where);
     }
     if (next === log.end) {
       await change(store);
@@ -195,7 +203,7 @@ function toBytes(value: Uint8Array | string | null): Uint8Array | null {
 }
 
 function logOf(store: Store, { topic, partition }: TopicPartition): Log {
-  const log = store.topics.get(topic)?.[partition];
+  const log = store.topics.get(topic)?.logs[partition];
   if (log === undefined) throw topicMissing({ topic, partition });
   return log;
 }

@@ -1,12 +1,13 @@
 import type { DroppedPart } from './dropped-object.ts';
 import type { LogName } from './paths.ts';
-import type {
-  GapEntry,
-  LastRecord,
-  LogState,
-  PlanEntry,
-  Seal,
-  TakeoverEntry,
+import {
+  type GapEntry,
+  type LastRecord,
+  type LogState,
+  type PlanEntry,
+  type Seal,
+  type TakeoverEntry,
+  topicOf,
 } from './source-log.ts';
 import { formatInstant } from './time.ts';
 
@@ -62,6 +63,7 @@ export function takeoverEntry(
     readonly number: number;
     readonly before: LogState;
     readonly offsetNext: string;
+    readonly topicId?: string;
   },
 ): TakeoverEntry {
   return {
@@ -73,6 +75,7 @@ export function takeoverEntry(
     time: formatInstant(context.nowMs),
     before: context.before,
     offsetNext: context.offsetNext,
+    ...topicOf(context),
   };
 }
 
@@ -86,6 +89,7 @@ export function gapEntry(
     readonly offsetNext: string;
     readonly author: string;
     readonly reason: string;
+    readonly topicId?: string;
     readonly object?: DroppedPart;
   },
 ): GapEntry {
@@ -102,6 +106,7 @@ export function gapEntry(
     offsetEnd: context.offsetNext,
     author: context.author,
     reason: context.reason,
+    ...topicOf(context),
     ...(context.object === undefined ? {} : { object: context.object }),
   };
 }

@@ -19,6 +19,8 @@ export type LogState = {
   readonly lastRecord: LastRecord | null;
   /** The broker's time of the last sealed record, ISO-8601. */
   readonly lastRecordTime: string | null;
+  /** The topic that the offsets are of, where the broker told; a new topic of that name has another. */
+  readonly topicId?: string;
   /** Of a drop folder: what was planned last. */
   readonly object?: DroppedPart;
 };
@@ -45,6 +47,7 @@ export type TakeoverEntry = EntryBase & {
   readonly kind: 'takeover';
   /** Where the log begins, on its first takeover; later ones repeat `before.offsetNext`. */
   readonly offsetNext: string;
+  readonly topicId?: string;
 };
 
 /** Fixes what one batch holds: whoever finishes it writes the same content. */
@@ -76,6 +79,8 @@ export type GapEntry = EntryBase & {
   readonly offsetEnd: string;
   readonly author: string;
   readonly reason: string;
+  /** The topic that the log goes on with. */
+  readonly topicId?: string;
   /** Of a drop folder: the object whose rest is given up. */
   readonly object?: DroppedPart;
 };
@@ -122,12 +127,13 @@ export function stateAfter(tail: LogTail): LogState {
   if (entry === null) return emptyLogState;
   switch (entry.kind) {
     case 'takeover':
-      return { ...entry.before, offsetNext: entry.offsetNext };
+      return { ...entry.before, offsetNext: entry.offsetNext, ...topicOf(entry) };
     case 'gap':
       return {
         ...withObject(entry.before, entry.object),
         offsetNext: entry.offsetEnd,
         lastRecord: null,
+        ...topicOf(entry),
       };
     case 'plan':
       if (seal === null) throw new Error(`plan ${entry.log} #${entry.number} has no seal yet`);
@@ -142,7 +148,22 @@ export function stateAfterSeal(before: LogState, seal: Seal, hash: string): LogS
     lastSeal: { number: seal.number, hash },
     lastRecord: seal.lastRecord ?? before.lastRecord,
     lastRecordTime: seal.lastRecordTime ?? before.lastRecordTime,
+    ...topicOf(before),
   };
+}
+
+/** The topic id alone, to be spread; nothing where none is known. */
+export function topicOf({ topicId }: { readonly topicId?: string }): { readonly topicId?: string } {
+  return topicId === undefined ? {} : { topicId };
+}
+
+/** Whether the topic of that name is another one now. Where one side tells no id, nothing says so. */
+export function isAnotherTopic(
+  known: { readonly topicId?: string },
+  found: { readonly topicId?: string },
+): boolean {
+  if (known.topicId === undefined || found.topicId === undefined) return false;
+  return known.topicId !== found.topicId;
 }
 
 /** The state behind an entry about an object; as it is behind any other. */
@@ -187,6 +208,7 @@ export type StartFacts = {
   /** Kafka's oldest offset that is still there, and the offset after the last record. */
   readonly offsetStart: string;
   readonly offsetEnd: string;
+  readonly topicId?: string;
 };
 
 export type StartDecision =
@@ -202,13 +224,16 @@ export type StartDecision =
   | { readonly kind: 'topicChanged'; readonly wanted: string };
 
 /** Where a writer begins, or why it must not (design: holes stop, records don't). */
-export function decideStart({ state, offsetStart, offsetEnd }: StartFacts): StartDecision {
+export function decideStart({ state, ...found }: StartFacts): StartDecision {
+  const { offsetStart, offsetEnd } = found;
   const start = BigInt(offsetStart);
   if (state.offsetNext === null) {
     return { kind: 'start', offsetNext: offsetStart, readFrom: offsetStart, compare: null };
   }
   const next = BigInt(state.offsetNext);
-  if (BigInt(offsetEnd) < next) return { kind: 'topicChanged', wanted: state.offsetNext };
+  if (isAnotherTopic(state, found) || BigInt(offsetEnd) < next) {
+    return { kind: 'topicChanged', wanted: state.offsetNext };
+  }
   if (start > next) return { kind: 'offsetsLost', wanted: state.offsetNext };
   const last = state.lastRecord;
   if (last === null || BigInt(last.offset) < start || BigInt(last.offset) >= next) {
@@ -236,4 +261,14 @@ export function decideGap(facts: {
   if (first < expected) return 'topicChanged';
   if (first === expected) return 'contiguous';
   return BigInt(facts.offsetStart) <= expected ? 'lawfulGap' : 'offsetsLost';
+}
+
+/** Whether Kafka still has the whole range of a plan, for a writer that must read it again. */
+export function decideRedo(
+  plan: Pick<PlanEntry, 'offsetFirst' | 'offsetEnd' | 'before'>,
+  found: Omit<StartFacts, 'state'>,
+): 'read' | 'offsetsLost' | 'topicChanged' {
+  if (isAnotherTopic(plan.before, found)) return 'topicChanged';
+  if (BigInt(found.offsetEnd) < BigInt(plan.offsetEnd)) return 'topicChanged';
+  return BigInt(found.offsetStart) <= BigInt(plan.offsetFirst) ? 'read' : 'offsetsLost';
 }

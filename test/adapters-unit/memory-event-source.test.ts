@@ -32,6 +32,10 @@ describeEventSource('memory', async () => {
     appendInvisible: async (topic, partition, count) => memory.appendGap(topic, partition, count),
     deleteBefore: async (topic, partition, offset) =>
       memory.setOffsetStart(topic, partition, offset),
+    recreateTopic: async (topic) => {
+      memory.removeTopic(topic);
+      memory.createTopic(topic, 1);
+    },
     committedOffsets: async (group) => memory.committedOffsets(group),
     close: async () => {},
   };

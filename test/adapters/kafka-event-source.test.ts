@@ -21,11 +21,8 @@ describeEventSource('Kafka', async () => {
     createTopic: opened.createTopic,
     append: opened.append,
     appendInvisible: opened.appendAborted,
-    deleteBefore: async (topic, partition, offset) => {
-      // The admin knows the leaders of topics that it has been asked for.
-      await opened.admin.fetchTopicOffsets(topic);
-      await opened.admin.deleteTopicRecords({ topic, partitions: [{ partition, offset }] });
-    },
+    deleteBefore: opened.deleteBefore,
+    recreateTopic: (topic) => opened.recreateTopic(topic, 1),
     committedOffsets: async (group) => {
       groups.push(group);
       const found = await opened.admin.fetchOffsets({ groupId: group });

@@ -8,6 +8,7 @@ import {
   type TakeoverEntry,
   decideAppend,
   decideGap,
+  decideRedo,
   decideStart,
   decideTakeover,
   emptyLogState,
@@ -218,5 +219,22 @@ describe('decideGap', () => {
 
   it('is a changed topic when an offset comes again', () => {
     assert.equal(decideGap({ expected: '10', first: '9', offsetStart: '0' }), 'topicChanged');
+  });
+});
+
+describe('decideRedo', () => {
+  const before = { ...state, topicId: 'one' };
+  const plan = { offsetFirst: '5', offsetEnd: '9', before };
+
+  it('reads what Kafka still has of the range', () => {
+    assert.equal(decideRedo(plan, { offsetStart: '5', offsetEnd: '9', topicId: 'one' }), 'read');
+    assert.equal(decideRedo(plan, { offsetStart: '0', offsetEnd: '99' }), 'read');
+  });
+
+  it('tells records that were dropped from another topic', () => {
+    assert.equal(decideRedo(plan, { offsetStart: '6', offsetEnd: '9' }), 'offsetsLost');
+    assert.equal(decideRedo(plan, { offsetStart: '0', offsetEnd: '8' }), 'topicChanged');
+    const other = { offsetStart: '0', offsetEnd: '99', topicId: 'two' };
+    assert.equal(decideRedo(plan, other), 'topicChanged');
   });
 });

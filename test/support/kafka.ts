@@ -10,6 +10,9 @@ export type TestKafka = {
   readonly admin: Admin;
   readonly producer: Producer;
   readonly createTopic: (partitions: number) => Promise<string>;
+  /** Deletes the topic and makes one of the same name with so many topic partitions. */
+  readonly recreateTopic: (topic: string, partitions: number) => Promise<void>;
+  readonly deleteBefore: (topic: string, partition: number, offset: string) => Promise<void>;
   readonly append: (
     topic: string,
     partition: number,
@@ -17,6 +20,8 @@ export type TestKafka = {
   ) => Promise<void>;
   /** A transaction of so many records that is aborted, which also writes one marker. */
   readonly appendAborted: (topic: string, partition: number, count: number) => Promise<void>;
+  /** A transaction that is committed, which also writes one marker. */
+  readonly appendCommitted: TestKafka['append'];
   readonly close: () => Promise<void>;
 };
 
@@ -35,6 +40,7 @@ export async function openTestKafka(config: Config): Promise<TestKafka> {
   await producer.connect();
   const topics: string[] = [];
 
+  const opened = { kafka, admin };
   return {
     kafka,
     admin,
@@ -45,34 +51,59 @@ export async function openTestKafka(config: Config): Promise<TestKafka> {
       topics.push(topic);
       return topic;
     },
+    recreateTopic: async (topic, partitions) => {
+      await admin.deleteTopics({ topics: [topic], timeout: 10_000 });
+      await waitUntilGone(admin, topic);
+      await ensureTopic(admin, topic, partitions);
+    },
+    deleteBefore: async (topic, partition, offset) => {
+      // The admin knows the leaders of topics that it has been asked for.
+      await admin.fetchTopicOffsets(topic);
+      await admin.deleteTopicRecords({ topic, partitions: [{ partition, offset }] });
+    },
     append: async (topic, partition, records) => {
       const messages = records.map((record) => toMessage(record, partition));
       await producer.send({ topic, messages, acks: -1, compression: CompressionTypes.GZIP });
     },
-    appendAborted: async (topic, partition, count) => {
-      const transactional = kafka.producer({
-        createPartitioner,
-        allowAutoTopicCreation: false,
-        idempotent: true,
-        maxInFlightRequests: 1,
-        transactionalId: `ingot-test-${randomBytes(6).toString('hex')}`,
-      });
-      await transactional.connect();
-      const transaction = await transactional.transaction();
+    appendAborted: (topic, partition, count) => {
       const records = Array.from({ length: count }, (_, i) => ({ value: `aborted ${i}` }));
-      const messages = records.map((record) => toMessage(record, partition));
-      await transaction.send({ topic, messages, compression: CompressionTypes.GZIP });
-      const before = await stableEnd(admin, topic, partition);
-      await transaction.abort();
-      await transactional.disconnect();
-      await waitForMarker(admin, topic, partition, before);
+      return transact(opened, { topic, partition, records, end: 'abort' });
     },
+    appendCommitted: (topic, partition, records) =>
+      transact(opened, { topic, partition, records, end: 'commit' }),
     close: async () => {
       if (topics.length > 0) await admin.deleteTopics({ topics, timeout: 10_000 });
       await producer.disconnect();
       await admin.disconnect();
     },
   };
+}
+
+async function transact(
+  { kafka, admin }: Pick<TestKafka, 'kafka' | 'admin'>,
+  transaction: {
+    readonly topic: string;
+    readonly partition: number;
+    readonly records: readonly TestRecord[];
+    readonly end: 'commit' | 'abort';
+  },
+): Promise<void> {
+  const { topic, partition, records, end } = transaction;
+  const producer = kafka.producer({
+    createPartitioner: Partitioners.DefaultPartitioner,
+    allowAutoTopicCreation: false,
+    idempotent: true,
+    maxInFlightRequests: 1,
+    transactionalId: `ingot-test-${randomBytes(6).toString('hex')}`,
+  });
+  await producer.connect();
+  const open = await producer.transaction();
+  const messages = records.map((record) => toMessage(record, partition));
+  await open.send({ topic, messages, compression: CompressionTypes.GZIP });
+  const before = await stableEnd(admin, topic, partition);
+  await open[end]();
+  await producer.disconnect();
+  await waitForMarker(admin, topic, partition, before);
 }
 
 function toMessage({ key = null, value, headers = {} }: TestRecord, partition: number) {
@@ -95,7 +126,7 @@ async function stableEnd(admin: Admin, topic: string, partition: number): Promis
   return BigInt(found.find((each) => each.partition === partition)?.high ?? '0');
 }
 
-/** The broker answers an abort before the marker is in the log; until then the end stands still. */
+/** The broker answers before the marker is in the log; until then the end stands still. */
 async function waitForMarker(
   admin: Admin,
   topic: string,
@@ -106,4 +137,12 @@ async function waitForMarker(
     if ((await stableEnd(admin, topic, partition)) > before) return;
   }
   throw new Error(`no end of the transaction in ${topic}/${partition}`);
+}
+
+/** The controller answers before every broker has heard of it; each attempt asks the broker. */
+async function waitUntilGone(admin: Admin, topic: string): Promise<void> {
+  for (let attempt = 0; attempt < 200; attempt += 1) {
+    if (!(await admin.listTopics()).includes(topic)) return;
+  }
+  throw new Error(`${topic} does not go away`);
 }

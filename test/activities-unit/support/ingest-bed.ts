@@ -24,7 +24,13 @@ import {
   emptyLogState,
   stateAfter,
 } from '../../../src/lake/source-log.ts';
-import type { ObjectStore, Row, SourceRecord, TopicPartitionOffsets } from '../../../src/ports.ts';
+import type {
+  EventSource,
+  ObjectStore,
+  Row,
+  SourceRecord,
+  TopicPartitionOffsets,
+} from '../../../src/ports.ts';
 import { createJsonBronzeEncoder, createJsonRowFiles } from '../../support/json-codecs.ts';
 
 /* A topic, an empty lake, and writers between them, all in memory. */
@@ -38,6 +44,9 @@ export type IngestBed = {
   readonly source: MemoryEventSource;
   readonly clock: { nowMs: number };
 };
+
+/** A lake and where its records come from, be it in memory or not. */
+export type LakeBed = Omit<IngestBed, 'source'> & { readonly source: EventSource };
 
 export function createIngestBed(recordsPerFetchMax = 500): IngestBed {
   const clock = { nowMs: startMs };
@@ -64,7 +73,7 @@ export function valueOf(number: number): string {
 }
 
 export function writerDeps(
-  bed: IngestBed,
+  bed: LakeBed,
   writer: string,
   differences: {
     readonly objects?: ObjectStore;

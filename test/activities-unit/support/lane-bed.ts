@@ -5,6 +5,7 @@ import { logPrefix } from '../../../src/lake/paths.ts';
 import type { LogEntry } from '../../../src/lake/source-log.ts';
 import {
   type IngestBed,
+  type LakeBed,
   createIngestBed,
   readJsonFile,
   rowsUnder,
@@ -45,11 +46,20 @@ export function createLaneBed(): LaneBed {
         values.map((value) => ({ value })),
       );
     },
-    startLane: (index, without = null) => startLane(bed, index, without),
+    startLane: (index, without = null) => startLane(bed, { index, without, topic, sleepMs: 5 }),
   };
 }
 
-function startLane(bed: IngestBed, index: number, without: IngestInput['without']): RunningLane {
+export type LaneOptions = {
+  readonly index: number;
+  readonly without: IngestInput['without'];
+  readonly topic: string;
+  /** What a tick of a lane takes; its time is as long as it would be. */
+  readonly sleepMs: number;
+};
+
+export function startLane(bed: LakeBed, options: LaneOptions): RunningLane {
+  const { index, without, sleepMs } = options;
   const draining = new AbortController();
   const told: LogPosition[][] = [];
   let positions: readonly LogPosition[] = [];
@@ -60,7 +70,7 @@ function startLane(bed: IngestBed, index: number, without: IngestInput['without'
     limits: { rowsMax: 15, bytesMax: 1e6, ageMs: 300, ageIdleMs: 300 },
   };
   const deps: IngestDeps = {
-    ...{ ports, dataset: writer.dataset, topics: [topic], groupsMax: 2 },
+    ...{ ports, dataset: writer.dataset, topics: [options.topic], groupsMax: 2 },
     startGroup: (spec) => startGroup(groupDeps, spec),
     sliceMs: 1e9,
     lagGroup: 'lag',
@@ -80,21 +90,21 @@ function startLane(bed: IngestBed, index: number, without: IngestInput['without'
       sleep: async (ms) => {
         bed.clock.nowMs += ms;
         // As long as the ticks of its groups, so that both see the same time go by.
-        await new Promise((resolve) => setTimeout(resolve, 5));
+        await new Promise((resolve) => setTimeout(resolve, sleepMs));
       },
     },
   );
   return { positions: () => positions, told, drain: () => draining.abort(), result };
 }
 
-export async function entriesOf(bed: IngestBed, log: string): Promise<readonly LogEntry[]> {
+export async function entriesOf(bed: LakeBed, log: string): Promise<readonly LogEntry[]> {
   const listed = await bed.objects.listObjects(logPrefix('events', log));
   const keys = listed.map(({ key }) => key).filter((key) => !key.endsWith('.seal.json'));
   return Promise.all(keys.map((key) => readJsonFile<LogEntry>(bed.objects, key)));
 }
 
 /** Offsets of a log that lie in bronze or in the dead letters, ascending. */
-export async function offsetsInLake(bed: IngestBed, partition: number): Promise<readonly number[]> {
+export async function offsetsInLake(bed: LakeBed, partition: number): Promise<readonly number[]> {
   const bronze = await rowsUnder(bed.objects, 'bronze/');
   const letters = await rowsUnder(bed.objects, 'dead_letters/');
   return [

@@ -98,7 +98,7 @@ export function describeEnding(subject: Subject): void {
         if (last === '5') ends.abort();
       },
     });
-    assert.deepEqual([lost, last], [[[1, 'OFFSETS_LOST', '7']], '5']);
+    assert.deepEqual([lost, last], [[[1, 'TOPIC_CHANGED', '7']], '5']);
   });
 
   it('reads a topic partition no more that is not wanted, and the others on', async () => {
@@ -176,12 +176,16 @@ export function describeEnding(subject: Subject): void {
 
 /** Offsets that are not there. */
 export function describeLoss(subject: Subject): void {
-  it('throws OFFSETS_LOST with what was wanted and what is there, before the start and after the end', async () => {
-    const { source, createTopic, append, deleteBefore } = subject();
-    const topic = await createTopic(2);
-    await append(topic, 1, numbered(10));
-    await deleteBefore(topic, 1, '6');
-    for (const wanted of ['4', '11']) {
+  const cases = [
+    ['4', 'OFFSETS_LOST', 'before the start'],
+    ['11', 'TOPIC_CHANGED', 'after the end'],
+  ] as const;
+  for (const [wanted, code, where] of cases) {
+    it(`throws ${code} with what was wanted and what is there, ${where}`, async () => {
+      const { source, createTopic, append, deleteBefore } = subject();
+      const topic = await createTopic(2);
+      await append(topic, 1, numbered(10));
+      await deleteBefore(topic, 1, '6');
       const positions = [
         { topic, partition: 0, offset: '0' },
         { topic, partition: 1, offset: wanted },
@@ -190,14 +194,50 @@ export function describeLoss(subject: Subject): void {
       await assert.rejects(
         collect(source, positions, [], async (fetched) => void seen.push(fetched)),
         (error) => {
-          assert.ok(withCode('OFFSETS_LOST', false)(error), String(error));
+          assert.ok(withCode(code, false)(error), String(error));
           const expected = { topic, partition: 1, wanted, offsetStart: '6', offsetEnd: '10' };
           assert.deepEqual((error as IngotError).facts, expected);
           return true;
         },
       );
       assert.deepEqual(seen, []);
-    }
+    });
+  }
+
+  it('throws TOPIC_CHANGED when a topic is made anew, and shorter, during a read', async () => {
+    const { source, createTopic, append, recreateTopic } = subject();
+    const topic = await createTopic(1);
+    await append(topic, 0, numbered(5));
+    let calls = 0;
+    const reading = source.read({
+      positions: positionsFrom(topic, 1, '0'),
+      signal: new AbortController().signal,
+      onFetched: async () => {
+        calls += 1;
+        await recreateTopic(topic);
+        await append(topic, 0, numbered(3));
+      },
+    });
+    await assert.rejects(reading, (error) => {
+      assert.ok(withCode('TOPIC_CHANGED', false)(error), String(error));
+      const { wanted, offsetEnd } = (error as IngotError).facts;
+      assert.deepEqual([wanted, offsetEnd], ['5', '3']);
+      return true;
+    });
+    assert.equal(calls, 1);
+  });
+
+  it('begins exactly where all before it was dropped, also when that is the end', async () => {
+    const { source, createTopic, append, deleteBefore } = subject();
+    const topic = await createTopic(1);
+    await append(topic, 0, numbered(5));
+    await deleteBefore(topic, 0, '5');
+    const reading = readUntil(source, {
+      positions: positionsFrom(topic, 1, '5'),
+      until: (fetched) => fetched.length > 0,
+    });
+    await append(topic, 0, numbered(1, 5));
+    assert.deepEqual(offsetsOf(await reading, topic, 0), ['5']);
   });
 
   it('throws OFFSETS_LOST when retention overtakes a running read', async () => {

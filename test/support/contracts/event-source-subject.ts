@@ -23,6 +23,8 @@ export type EventSourceSubject = {
   /** Uses up at least so many offsets that no reader sees: an aborted transaction. */
   readonly appendInvisible: (topic: string, partition: number, count: number) => Promise<void>;
   readonly deleteBefore: (topic: string, partition: number, offset: string) => Promise<void>;
+  /** Deletes the topic and makes one of the same name; it has this one topic partition. */
+  readonly recreateTopic: (topic: string) => Promise<void>;
   readonly committedOffsets: (group: string) => Promise<readonly Position[]>;
   readonly close: () => Promise<void>;
 };

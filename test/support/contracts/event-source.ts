@@ -39,11 +39,25 @@ function describeTopics(subject: Subject): void {
     await append(topic, 0, numbered(5));
     await append(topic, 2, numbered(2));
     await deleteBefore(topic, 0, '3');
-    assert.deepEqual(await source.describeTopic(topic), [
-      { topic, partition: 0, offsetStart: '3', offsetEnd: '5' },
-      { topic, partition: 1, offsetStart: '0', offsetEnd: '0' },
-      { topic, partition: 2, offsetStart: '0', offsetEnd: '2' },
+    const described = await source.describeTopic(topic);
+    const [{ topicId } = {}] = described;
+    assert.deepEqual(described, [
+      { topic, partition: 0, offsetStart: '3', offsetEnd: '5', topicId },
+      { topic, partition: 1, offsetStart: '0', offsetEnd: '0', topicId },
+      { topic, partition: 2, offsetStart: '0', offsetEnd: '2', topicId },
     ]);
+  });
+
+  it('tells a topic that was made anew from the one before, and from every other', async () => {
+    const { source, createTopic, recreateTopic } = subject();
+    const [topic, other] = [await createTopic(1), await createTopic(1)];
+    const idOf = async (name: string) => (await source.describeTopic(name))[0]?.topicId;
+    const before = await idOf(topic);
+    assert.equal(await idOf(topic), before);
+    await recreateTopic(topic);
+    const ids = new Set([before, await idOf(topic), await idOf(other)]);
+    assert.equal(ids.size, 3);
+    assert.ok(!ids.has(undefined));
   });
 
   it('throws TOPIC_MISSING for a topic that does not exist', async () => {
