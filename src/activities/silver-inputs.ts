@@ -73,9 +73,12 @@ async function gatherLog(
   const pending = input.pending[log];
   const seenTo = known?.through ?? -1;
   const through = Math.max(seenTo, pending?.through ?? -1);
-  const firstAdded = pending === undefined ? through + 1 : Math.max(seenTo + 1, pending.first);
   const numbersBefore = fromRanges(known?.batches ?? []);
   const isFold = input.mode === 'fold';
+  // The batches of a fold come in order. Those of a whole build may not: some may have been routed
+  // long ago and be queued, so it looks at all that the pointer has not seen.
+  const firstAdded =
+    pending === undefined ? through + 1 : isFold ? Math.max(seenTo + 1, pending.first) : seenTo + 1;
   const { startMs } = windowOf(input.window);
   const batches = await readBatches(
     objects,

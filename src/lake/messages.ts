@@ -2,6 +2,7 @@ import type { ControlChange } from './control.ts';
 import type { Tally } from './janitor-tally.ts';
 import type { Cause, Waiver } from './cause.ts';
 import type { OwnerEvent } from './owner-events.ts';
+import type { PackedOwner } from './owner-packed.ts';
 import type { OwnerSettings } from './owner-decisions.ts';
 import type { LogAdvanced, PendingRange, Routed, WindowBuilt } from './owner-state.ts';
 import type { Verdict } from './gate.ts';
@@ -123,6 +124,14 @@ export type KeepEventsInput = {
   readonly events: readonly OwnerEvent[];
 };
 
+export type QueueWindowsInput = {
+  readonly dataset: string;
+  readonly number: number;
+  readonly windows: PackedOwner;
+};
+
+export type TakeQueuedInput = { readonly dataset: string; readonly number: number };
+
 export type RegisterBronzeInput = { readonly dataset: string; readonly hours: readonly WindowId[] };
 
 export type BuildSilverInput = {
@@ -214,10 +223,10 @@ export type JanitorReport = {
   readonly tally: Tally;
 };
 
-/** The owner's start; `state` comes with continue-as-new only. */
+/** The owner's start; `state` comes with continue-as-new only, packed. */
 export type LakehouseInput<State> = {
   readonly dataset: string;
-  readonly state?: State;
+  readonly state?: State | PackedOwner;
 };
 
 export type HourDue = { readonly hour: WindowId };

@@ -9,6 +9,7 @@ import type {
   SilverState,
   WindowBuilt,
 } from './owner-state.ts';
+import { eventReason, knownChecks, parkedReason } from './owner-texts.ts';
 import type { LogName } from './paths.ts';
 
 /* What the end of a build does to the owner. */
@@ -53,7 +54,8 @@ function silverBuilt(
   // that everybody still watches.
   const held = built.outcome === 'blocked' && built.mode === 'fold';
   const parked = built.outcome === 'failed' || (built.outcome === 'blocked' && !held);
-  const reason = built.reason ?? built.outcome;
+  const reason = eventReason(built.reason ?? built.outcome);
+  const checks = knownChecks(built.checks);
   const isAsked = isSameCause(built.cause, window.asked);
   const next: SilverState = {
     ...window,
@@ -61,7 +63,7 @@ function silverBuilt(
     pendingRows: empty ? 0 : window.pendingRows,
     pendingSinceMs: empty ? null : nowMs,
     building: null,
-    parked: parked ? { reason, sinceMs: nowMs, checks: built.checks } : null,
+    parked: parked ? { reason: parkedReason(state, reason), sinceMs: nowMs, checks } : null,
     asked: isAsked && (parked || done) ? null : window.asked,
     waiver: parked || done ? null : window.waiver,
     abandoned: done ? false : window.abandoned,
@@ -75,7 +77,7 @@ function silverBuilt(
   const after = { ...marked, silver };
   if (!parked) return after;
   const gate = { layer: 'silver', table: null, window: built.window } as const;
-  return noted(after, { kind: 'gateParked', gate, reason, checks: built.checks }, nowMs);
+  return noted(after, { kind: 'gateParked', gate, reason, checks }, nowMs);
 }
 
 function withoutCovered(

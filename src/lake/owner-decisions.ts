@@ -10,6 +10,8 @@ import {
   type SilverState,
   isClosed,
 } from './owner-state.ts';
+import { withinLimits } from './owner-limits.ts';
+import { mayBeQueued } from './owner-queue.ts';
 import { formatInstant } from './time.ts';
 import { type WindowId, overlapping, windowOf } from './window.ts';
 
@@ -62,12 +64,10 @@ export function decideBuilds(
   nowMs: number,
 ): readonly Build[] {
   if (state.paused) return [];
-  const free = settings.buildsMax - buildsInFlight(state);
-  if (free <= 0) return [];
-  return candidates(state, settings, nowMs)
+  const due = candidates(state, settings, nowMs)
     .filter(({ dueMs }) => dueMs <= nowMs)
-    .slice(0, free)
     .map(({ build }) => build);
+  return withinLimits(state, settings, due);
 }
 
 /** When the owner must look again by itself; null when only a message can change anything. */
@@ -80,11 +80,6 @@ export function nextLookMs(
   const waits = state.dues.map(({ sinceMs }) => sinceMs + settings.maxWaitMs);
   const later = [...dues, ...waits].filter((ms) => ms > nowMs);
   return later.length === 0 ? null : Math.min(...later);
-}
-
-function buildsInFlight(state: OwnerState): number {
-  const windows = [...Object.values(state.silver), ...Object.values(state.gold)];
-  return windows.filter((window) => window.building !== null).length;
 }
 
 function candidates(state: OwnerState, settings: OwnerSettings, nowMs: number): Candidate[] {
@@ -140,6 +135,8 @@ function silverMode(
   settings: OwnerSettings,
 ): BuildMode {
   if (closed) return window.late || window.asked !== null ? 'rebuild' : 'seal';
+  // Its batches come once more: what a fold has already read it would leave out.
+  if (window.asked?.kind === 'rewind') return 'rebuild';
   const newest = state.nextToClose === null ? 0 : windowOf(state.nextToClose).startMs;
   return windowOf(id).startMs >= newest - settings.foldHorizonMs ? 'fold' : 'rebuild';
 }
@@ -202,6 +199,7 @@ function isComplete(state: OwnerState, gold: WindowId, settings: OwnerSettings):
 function isWhole(state: OwnerState, hour: WindowId, settings: OwnerSettings): boolean {
   const window = state.silver[hour];
   const closed = isClosed(state, hour, settings.allowedLatenessMs);
+  if (mayBeQueued(state, hour)) return false;
   return closed && (window === undefined || (window.sealed && !hasPending(window)));
 }
 

@@ -1,6 +1,7 @@
 import type { AskedCause, GateRef, Waiver } from './cause.ts';
 import type { GateDecision } from './owner-events.ts';
 import { noted } from './owner-noted.ts';
+import { packedBytes, packedBytesMax } from './owner-packed.ts';
 import type { GoldKey, GoldState, OwnerState, Parked, SilverState } from './owner-state.ts';
 import { formatInstant } from './time.ts';
 
@@ -49,6 +50,9 @@ export function gateRefusal(state: OwnerState, request: ResolveGate): string | n
   }
   if (request.decision === 'waive' && window.parked.checks.length === 0) {
     return `${name} has no failed check to waive, it met a fault: ${window.parked.reason}`;
+  }
+  if (packedBytes(state) > packedBytesMax - 4_096) {
+    return 'too much waits already: ask again when builds that run have ended';
   }
   return null;
 }

@@ -7,6 +7,7 @@ import {
   type GoldState,
   type OwnerState,
 } from './owner-state.ts';
+import { eventReason, knownChecks, parkedReason } from './owner-texts.ts';
 import { type WindowId, overlapping, windowOf } from './window.ts';
 
 /* What the owner knows of gold: older than its silver, being built, or parked. */
@@ -47,13 +48,13 @@ export function goldBuilt(state: OwnerState, built: GoldBuilt, nowMs: number): O
   const window = state.gold[key];
   if (window === undefined) return state;
   const parked = isVerdict(built) && !window.stale;
-  const reason = built.reason ?? built.outcome;
-  const { checks } = built;
+  const reason = eventReason(built.reason ?? built.outcome);
+  const checks = knownChecks(built.checks);
   const again = built.outcome === 'superseded';
   const next: GoldState = {
     ...window,
     building: null,
-    parked: parked ? { reason, sinceMs: nowMs, checks } : null,
+    parked: parked ? { reason: parkedReason(state, reason), sinceMs: nowMs, checks } : null,
     asked: isSameCause(built.cause, window.asked) && !again ? null : window.asked,
     waiver: again ? window.waiver : null,
     stale: window.stale || again,

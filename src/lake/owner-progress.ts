@@ -7,7 +7,10 @@ import { type OwnerState, isClosed } from './owner-state.ts';
 export type OwnerProgress = {
   /** Batches that are sealed and not routed yet. */
   readonly unrouted: number;
-  /** Silver windows that have rows to build, are being built, or are closed and not sealed. */
+  /**
+   * Silver windows that have rows to build, are being built, or are closed and not sealed; and those
+   * that are queued in the lake, of either layer.
+   */
   readonly silver: number;
   /** Gold windows that are older than their silver, or are being built. */
   readonly gold: number;
@@ -20,14 +23,16 @@ export function progressOf(state: OwnerState, allowedLatenessMs: number): OwnerP
   const gold = Object.entries(state.gold);
   return {
     unrouted: logs.reduce((sum, { sealedTo, routedTo }) => sum + sealedTo - routedTo, 0),
-    silver: silver.filter(
-      ([id, window]) =>
-        window.parked === null &&
-        (!window.abandoned || window.asked !== null) &&
-        (window.building !== null ||
-          Object.keys(window.pending).length > 0 ||
-          (isClosed(state, id, allowedLatenessMs) && !window.sealed)),
-    ).length,
+    silver:
+      state.queue.windows +
+      silver.filter(
+        ([id, window]) =>
+          window.parked === null &&
+          (!window.abandoned || window.asked !== null) &&
+          (window.building !== null ||
+            Object.keys(window.pending).length > 0 ||
+            (isClosed(state, id, allowedLatenessMs) && !window.sealed)),
+      ).length,
     gold: gold.filter(
       ([, window]) => window.parked === null && (window.stale || window.building !== null),
     ).length,

@@ -1,5 +1,13 @@
 import type { AskedCause, Cause, Waiver } from './cause.ts';
 import type { OwnerEvent } from './owner-events.ts';
+import {
+  type LedgerHead,
+  type OwnerQueue,
+  type Rewind,
+  type WildTimes,
+  emptyQueue,
+  nothingWild,
+} from './owner-parts.ts';
 import type { LogName } from './paths.ts';
 import type { BuildMode } from './pointer.ts';
 import type { Grain } from './table.ts';
@@ -90,6 +98,12 @@ export type OwnerState = {
   readonly dues: readonly { readonly hour: WindowId; readonly sinceMs: number }[];
   /** Gold windows that end by this were due already: they are built as soon as they are stale. */
   readonly goldDueBefore: string | null;
+  /** Windows that the state has no room for. */
+  readonly queue: OwnerQueue;
+  readonly wild: WildTimes;
+  /** Logs that were rewound and are not where they were again. */
+  readonly rewinds: Readonly<Record<LogName, Rewind>>;
+  readonly ledger: LedgerHead;
   readonly paused: boolean;
   /** Who has paused or resumed last, and why; null when nobody ever has. */
   readonly pauseSaid: {
@@ -123,6 +137,10 @@ export function newOwner(dataset: string): OwnerState {
     nextToClose: null,
     dues: [],
     goldDueBefore: null,
+    queue: emptyQueue,
+    wild: nothingWild,
+    rewinds: {},
+    ledger: { next: 0, hash: null },
     paused: false,
     pauseSaid: null,
     events: [],
@@ -194,6 +212,9 @@ export function settledTo(state: OwnerState): Record<LogName, number> {
       settled[log] = Math.min(settled[log] ?? first - 1, first - 1);
     }
   }
+  for (const [log, first] of Object.entries(state.queue.batches)) {
+    settled[log] = Math.min(settled[log] ?? first - 1, first - 1);
+  }
   return settled;
 }
 
@@ -231,6 +252,9 @@ export function describeOwner(state: OwnerState): string {
     frontier === null ? 'No source log has reported yet.' : `Complete up to ${frontier}.`,
     `${building.length} builds running, ${pendingRows} rows wait for silver, ${stale} gold windows are stale,`,
     `${parked.length} parked, ${heldBack.length} held back until their hour is over.`,
+    state.queue.windows === 0
+      ? null
+      : `${state.queue.windows} more windows are queued in the lake.`,
     `${state.counters.silverBuilt} silver and ${state.counters.goldBuilt} gold versions published since the start.`,
   ]
     .filter((part) => part !== null)

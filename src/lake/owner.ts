@@ -1,3 +1,4 @@
+import { clipped } from './clip.ts';
 import type { LogName } from './paths.ts';
 import type { Build } from './owner-decisions.ts';
 import { noted } from './owner-noted.ts';
@@ -17,10 +18,16 @@ import { type WindowId, nextWindow, windowAt, windowOf } from './window.ts';
 
 /* What a message does to the owner. Every function returns a new state and touches nothing else. */
 
+/** More source logs do not fit into the state of one owner. */
+const logsMax = 200;
+
 /** A lane tells how far its source logs are; from the first time on, hours are closed. */
 export function logAdvanced(state: OwnerState, message: LogAdvanced, nowMs: number): OwnerState {
   const logs = { ...state.logs };
   for (const { log, sealedTo, frontier } of message.logs) {
+    if (logs[log] === undefined && Object.keys(logs).length >= logsMax) {
+      throw new Error(`more than ${logsMax} source logs: ${log} is not taken`);
+    }
     logs[log] = logTold(logs[log], { sealedTo, frontier });
   }
   const nextToClose = state.nextToClose ?? windowAt(nowMs, 'hour').id;
@@ -108,13 +115,17 @@ export function ignored(
   { message, reason }: { readonly message: string; readonly reason: string },
   nowMs: number,
 ): OwnerState {
-  const entry = { at: formatInstant(nowMs), message, reason: reason.slice(0, 200) };
+  const entry = { at: formatInstant(nowMs), message, reason: clipped(reason, 200) };
   return { ...state, ignored: [...state.ignored, entry].slice(-ignoredMax) };
 }
+
+/** The Schedule catches up 26 hours; more at once come from elsewhere. */
+const duesMax = 48;
 
 /** The Schedule says that an hour is over and its gold is due. Asked twice, noted once. */
 export function hourDue(state: OwnerState, hour: WindowId, nowMs: number): OwnerState {
   if (state.dues.some((due) => due.hour === hour)) return state;
+  if (state.dues.length >= duesMax) throw new Error(`${duesMax} hours are due and wait already`);
   return { ...state, dues: [...state.dues, { hour, sinceMs: nowMs }] };
 }
 

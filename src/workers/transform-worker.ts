@@ -9,6 +9,7 @@ import { createGoldActivities } from '../activities/gold.ts';
 import { createJanitorActivities } from '../activities/janitor.ts';
 import { createLakehouseActivities } from '../activities/lakehouse.ts';
 import { createOwnerEventActivities } from '../activities/owner-events.ts';
+import { createQueueActivities } from '../activities/owner-queue.ts';
 import { createQualityActivities } from '../activities/quality.ts';
 import { createSilverActivities } from '../activities/silver.ts';
 import type { Config } from '../config.ts';
@@ -47,6 +48,7 @@ export async function startTransformWorker(config: Config, logger: Logger): Prom
       inUse: (ids) => buildsInUse(client, dataset.name, ids),
     }),
     ...createOwnerEventActivities({ ports, dataset }),
+    ...createQueueActivities({ ports }),
   };
   const common = {
     connection: native,

@@ -14,20 +14,12 @@ import {
   type Build,
   type OwnerSettings,
   decideBuilds,
-  decideRoute,
   nextLookMs,
   releasedDues,
 } from '../lake/owner-decisions.ts';
 import { windowBuilt } from '../lake/owner-built.ts';
-import {
-  type OwnerState,
-  type Routed,
-  type WindowBuilt,
-  describeOwner,
-  newOwner,
-  settledTo,
-  withheldWindows,
-} from '../lake/owner-state.ts';
+import { packOwner, unpackOwner } from '../lake/owner-packed.ts';
+import { type OwnerState, type WindowBuilt, describeOwner, newOwner } from '../lake/owner-state.ts';
 import {
   buildStarted,
   closeHours,
@@ -40,14 +32,13 @@ import { brokenReport, buildId, isRunning, notStarted, startBuild } from './buil
 import { nowMs } from './clock.ts';
 import { createEventKeeper } from './event-keeper.ts';
 import { listen } from './owner-messages.ts';
+import { serveQueue } from './owner-queue.ts';
 import { metadata } from './proxies.ts';
-import { permanentFault } from './report.ts';
+import { createRouting } from './routing.ts';
 import { createWaits } from './waits.ts';
 import { versioned } from './versioning.ts';
 
 const historyLengthMax = 2_000;
-/** Batches of one log that are looked at in one go: the answer stays small. */
-const routeBatchesMax = 500;
 /** Hours are closed only while fewer windows wait: an owner that slept for months stays small. */
 const windowsWaitingMax = 100;
 
@@ -57,11 +48,10 @@ const windowsWaitingMax = 100;
  */
 export async function lakehouse(input: LakehouseInput<OwnerState>): Promise<void> {
   const { dataset } = input;
-  let state = forgetFlights(input.state ?? newOwner(dataset));
+  let state = forgetFlights(unpackOwner(input.state ?? newOwner(dataset)));
   let settings: OwnerSettings | null = null;
   let changed = true;
   let renewed = false;
-  let routeFault: string | null = null;
   const waits = createWaits();
   const change = (next: OwnerState): void => {
     state = next;
@@ -78,21 +68,7 @@ export async function lakehouse(input: LakehouseInput<OwnerState>): Promise<void
     renew: () => void (renewed = changed = true),
   });
 
-  const routeOrWait = async (): Promise<Routed | null> => {
-    if (waits.isWaiting('route')) return null;
-    try {
-      const found = await route(state);
-      routeFault = null;
-      waits.tell('route');
-      return found;
-    } catch (error) {
-      // The owner must not end by a fault of the lake: whatever it knows of windows would be lost.
-      routeFault = permanentFault(error);
-      waits.tryLater('route');
-      log.warn('batches cannot be routed', { reason: routeFault });
-      return null;
-    }
-  };
+  const routing = createRouting(() => state, waits);
   const launch = async (build: Build): Promise<void> => {
     const id = buildId(dataset, build);
     const child = await startBuild(dataset, build);
@@ -112,7 +88,7 @@ export async function lakehouse(input: LakehouseInput<OwnerState>): Promise<void
   settings = (await metadata.describeLakehouse()).settings;
   while (!renewed && !endOfRun()) {
     changed = false;
-    const found = await routeOrWait();
+    const found = await routing.next();
     // Messages came in meanwhile: a transition always begins from the state of now.
     if (found !== null) change(routed(state, found, nowMs()));
     const settled = settle(state, settings);
@@ -123,34 +99,18 @@ export async function lakehouse(input: LakehouseInput<OwnerState>): Promise<void
     for (const build of builds) change(buildStarted(state, build, nowMs()));
     await Promise.all(builds.map(launch));
     state = prune(state);
+    await serveQueue({ state: () => state, change }, settings.foldHorizonMs, waits);
     if (keeper.keep(dataset, state.events)) state = { ...state, events: [] };
-    setCurrentDetails(describe(state, routeFault));
+    setCurrentDetails(describe(state, routing.fault()));
     if (!changed) await rest([nextLookMs(state, settings, nowMs()), waits.nextMs()], () => changed);
   }
   await condition(() => allHandlersFinished() && !keeper.isBusy());
-  await continueAsNew<typeof lakehouse>({ dataset, state });
+  await continueAsNew<typeof lakehouse>({ dataset, state: packOwner(state) });
 }
 
 function endOfRun(): boolean {
   const { continueAsNewSuggested, historyLength } = workflowInfo();
   return continueAsNewSuggested || historyLength > historyLengthMax;
-}
-
-/** Reads the next sealed batches: which windows do they touch? */
-async function route(state: OwnerState): Promise<Routed | null> {
-  const ranges = decideRoute(state, routeBatchesMax);
-  if (ranges.length === 0) return null;
-  const { dataset } = state;
-  const found = await metadata.routeBatches({
-    dataset,
-    ranges,
-    settledTo: settledTo(state),
-    withheld: withheldWindows(state),
-  });
-  if (found.ingestHours.length > 0) {
-    await metadata.registerBronzeHours({ dataset, hours: found.ingestHours });
-  }
-  return found;
 }
 
 /** How a build ended, told by its workflow itself: also one that could not report. */

@@ -8,6 +8,7 @@ import type { IngestActivities } from '../activities/ingest.ts';
 import type { JanitorActivities } from '../activities/janitor.ts';
 import type { LakehouseActivities } from '../activities/lakehouse.ts';
 import type { OwnerEventActivities } from '../activities/owner-events.ts';
+import type { QueueActivities } from '../activities/owner-queue.ts';
 import type { QualityActivities } from '../activities/quality.ts';
 import type { SilverActivities } from '../activities/silver.ts';
 import { taskQueues } from '../lake/messages.ts';
@@ -51,7 +52,7 @@ export const transform = proxyActivities<SilverActivities & GoldActivities & Qua
 
 /** Small reads and commits. */
 export const metadata = proxyActivities<
-  CatalogActivities & LakehouseActivities & OwnerEventActivities
+  CatalogActivities & LakehouseActivities & OwnerEventActivities & QueueActivities
 >({
   taskQueue: taskQueues.catalog,
   startToCloseTimeout: '5 minutes',

@@ -1,4 +1,5 @@
 import type { Cause } from '../lake/cause.ts';
+import { authorBytesMax, jsonTextBytes, reasonBytesMax } from '../lake/clip.ts';
 import type { HourDue, LogPosition, LogRequest, LogsStopped } from '../lake/messages.ts';
 import type { ResolveGate } from '../lake/owner-gates.ts';
 import type { LogAdvanced, WindowBuilt } from '../lake/owner-state.ts';
@@ -38,7 +39,7 @@ export function checkedHourDue(message: unknown, nowMs: number): HourDue {
 /** A decision about a source log names it, who decides, and why. */
 export function checkedLogRequest(message: unknown): LogRequest {
   const { log, author, reason } = anObject(message, 'the request');
-  return { log: aLog(log), author: aText(author), reason: aText(reason) };
+  return { log: aLog(log), author: anAuthor(author), reason: aReason(reason) };
 }
 
 export function checkedLogsStopped(message: unknown): LogsStopped {
@@ -74,8 +75,8 @@ export function checkedResolveGate(message: unknown): ResolveGate {
     table: isSilver ? null : aText(table),
     window: aWindow(window),
     decision: oneOf(['retry', 'waive', 'abandon'], decision),
-    author: aText(author),
-    reason: aText(reason ?? ''),
+    author: anAuthor(author),
+    reason: aReason(reason ?? ''),
   };
 }
 
@@ -88,7 +89,7 @@ export function checkedPause(message: unknown): {
   if (typeof reason !== 'string' || reason.trim() === '') {
     throw new Error('say why: {"author": "…", "reason": "…"}');
   }
-  return { author: typeof author === 'string' ? author : 'unknown', reason };
+  return { author: anAuthor(author ?? 'unknown'), reason: aReason(reason) };
 }
 
 const outcomes = ['published', 'unchanged', 'superseded', 'blocked', 'failed'] as const;
@@ -153,6 +154,21 @@ function aWindow(value: unknown): string {
 function aText(value: unknown): string {
   if (typeof value === 'string') return value;
   throw new Error(`not a text: ${String(value)}`);
+}
+
+/** They stay in the state of a workflow, which has little room. */
+function aReason(value: unknown): string {
+  return aShortText(value, 'the reason', reasonBytesMax);
+}
+
+function anAuthor(value: unknown): string {
+  return aShortText(value, 'the name of the author', authorBytesMax);
+}
+
+function aShortText(value: unknown, name: string, bytesMax: number): string {
+  const text = aText(value);
+  if (jsonTextBytes(text) <= bytesMax) return text;
+  throw new Error(`${name} takes more than ${bytesMax} bytes: say it shorter`);
 }
 
 function aListOfTexts(value: unknown): readonly string[] {

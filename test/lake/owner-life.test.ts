@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { OwnerSettings } from '../../src/lake/owner-decisions.ts';
+import { queueLimits } from '../../src/lake/owner-queue.ts';
 import { isClosed } from '../../src/lake/owner-state.ts';
 import { formatInstant, hourMs, minuteMs } from '../../src/lake/time.ts';
 import { nextWindow, overlapping, windowAt, windowOf } from '../../src/lake/window.ts';
@@ -109,12 +110,23 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
   },
 );
 
+/** Hardly any room for windows: those of the parked ones and two more. */
+const crowded = {
+  ...queueLimits,
+  windowsMax: 6,
+  windowsRoom: 4,
+  objectWindowsMax: 2,
+  bytesMax: 8_000,
+};
+
 type Life = {
+  readonly isCrowded: boolean;
   readonly steps: readonly Step[];
   readonly bad: Readonly<Record<string, 'always' | 'folds'>>;
 };
 
 const someLife: fc.Arbitrary<Life> = fc.record({
+  isCrowded: fc.boolean(),
   steps: fc.array(steps, { minLength: 10, maxLength: 120, size: 'max' }),
   bad: fc.dictionary(fc.constantFrom(hourId(0), hourId(1)), fc.constantFrom('always', 'folds'), {
     noNullPrototype: true,
@@ -122,8 +134,15 @@ const someLife: fc.Arbitrary<Life> = fc.record({
 });
 
 /** Lives it, then lets the lanes catch up and everything come to rest. */
-function live({ steps: life, bad }: Life, goldRefresh: OwnerSettings['goldRefresh']): OwnerWorld {
-  const world = new OwnerWorld({ settings: { ...settings, goldRefresh }, bad });
+function live(
+  { steps: life, bad, isCrowded }: Life,
+  goldRefresh: OwnerSettings['goldRefresh'],
+): OwnerWorld {
+  const world = new OwnerWorld({
+    settings: { ...settings, goldRefresh },
+    bad,
+    ...(isCrowded ? { queueLimits: crowded } : {}),
+  });
   for (const next of life) next(world);
   world.setPaused(false);
   world.nowMs += 3 * hourMs;
@@ -212,12 +231,15 @@ function duesAreReleased(world: OwnerWorld): void {
 describe('the life of an owner', () => {
   it('property: no two builds of a window at once, nothing while paused, no lost wake-up, and in the end everything is built', function () {
     this.timeout(60_000);
+    let queuedOnce = 0;
     holdsForEveryLife((world, life) => {
+      queuedOnce += world.queuedOnce;
       everyBatchIsBuilt(world, life);
       closedWindowsAreSealed(world, life);
       stuckWindowsStayParked(world);
       goldIsNewerThanItsSilver(world);
       duesAreReleased(world);
     });
+    assert.ok(queuedOnce > 0, 'some windows went through the queue');
   });
 });

@@ -129,7 +129,7 @@ describeScenarios('lakehouse', (scenario) => {
     let most = 0;
     const lake = stubLake({
       windows: hours,
-      settings: { buildsMax: 2 },
+      settings: { buildsMax: 2, foldHorizonMs: 48 * 3_600_000 },
       checkStaged: async () => {
         running += 1;
         most = Math.max(most, running);

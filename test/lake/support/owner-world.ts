@@ -30,6 +30,20 @@ import {
   routed,
 } from '../../../src/lake/owner.ts';
 import { windowBuilt } from '../../../src/lake/owner-built.ts';
+import {
+  type PackedOwner,
+  packOwner,
+  packedBytes,
+  packedBytesMax,
+  unpackOwner,
+} from '../../../src/lake/owner-packed.ts';
+import {
+  type QueueLimits,
+  decideQueue,
+  decideTake,
+  queued,
+  takenUp,
+} from '../../../src/lake/owner-queue.ts';
 import type { GateDecision } from '../../../src/lake/owner-events.ts';
 import { gateRefusal, gateResolved, parkedWindows } from '../../../src/lake/owner-gates.ts';
 import { type BuildMode, fromRanges } from '../../../src/lake/pointer.ts';
@@ -72,6 +86,8 @@ export type Outcome = 'good' | 'superseded' | 'failed';
 
 export type WorldOptions = {
   readonly settings: OwnerSettings;
+  /** Far less room than there is, so that windows are queued all the time. */
+  readonly queueLimits?: QueueLimits;
   /** Hours whose checks fail: of every build, or of folds only. */
   readonly bad: Readonly<Record<WindowId, 'always' | 'folds'>>;
 };
@@ -83,6 +99,8 @@ export class OwnerWorld {
   /** Silver that the last failed gold build was about, by gold key. */
   readonly goldVerdicts = new Map<string, string>();
   readonly failed = new Set<WindowId>();
+  readonly queueObjects = new Map<number, string>();
+  queuedOnce = 0;
   readonly released: ReleasedDue[] = [];
   readonly accepted: WindowId[] = [];
   readonly flights = new Map<string, Flight>();
@@ -158,8 +176,10 @@ export class OwnerWorld {
   /** Only between two rounds of the loop, as in the workflow. */
   continueAsNew(): void {
     if (this.routing !== null) return;
-    const copy = JSON.parse(JSON.stringify(this.state)) as OwnerState;
-    assert.deepEqual(copy, this.state, 'the state is JSON');
+    const packed = JSON.parse(JSON.stringify(packOwner(this.state))) as PackedOwner;
+    const copy = unpackOwner(packed);
+    assert.deepEqual(copy, this.state, 'the state is the same after it was packed');
+    assert.ok(packedBytes(this.state) < packedBytesMax, 'the state is small');
     for (const key of this.flights.keys()) this.confused.add(key);
     for (const message of this.mailbox) {
       if (message.kind === 'windowBuilt') this.confused.add(keyOfReport(message.message));
@@ -204,9 +224,31 @@ export class OwnerWorld {
       this.start(build);
     }
     this.state = prune(this.state);
+    const known = this.state;
+    this.serveQueue();
+    // What was taken up is looked at in the next round, which follows at once.
+    if (this.state !== known) return;
     // What was refused is tried again by the workflow's own timer.
     // A paused owner sleeps until it is resumed.
     if (!this.refused && !this.state.paused) this.checkWakeUp();
+  }
+
+  /** As the workflow does, with a queue that is a map instead of a folder. */
+  private serveQueue(): void {
+    const { settings, queueLimits: limits } = this.options;
+    for (;;) {
+      const leaving = decideQueue(this.state, settings.foldHorizonMs, limits);
+      if (leaving === null) break;
+      const object = JSON.stringify(packOwner({ ...newOwner('events'), ...leaving }));
+      this.queueObjects.set(this.state.queue.next, object);
+      this.state = queued(this.state, leaving);
+      this.queuedOnce += 1;
+    }
+    const number = decideTake(this.state, limits);
+    if (number === null) return;
+    const object = this.queueObjects.get(number);
+    assert.ok(object !== undefined, 'a queued object is there');
+    this.state = takenUp(this.state, number, unpackOwner(JSON.parse(object) as PackedOwner));
   }
 
   /** Lets everything come to an end; answers after how many rounds nothing was left to do. */
@@ -310,8 +352,10 @@ export class OwnerWorld {
     const batches = new Set(current?.batches ?? []);
     const through: Record<string, number> = { ...current?.through };
     for (const [log, range] of Object.entries(pending)) {
-      const seenTo = mode === 'fold' ? (current?.through[log] ?? -1) : -1;
-      for (const number of fromRanges([[Math.max(range.first, seenTo + 1), range.through]])) {
+      const seenTo = current?.through[log] ?? -1;
+      // As silver-inputs.ts does: a whole build looks at all that its pointer has not seen.
+      const first = mode === 'fold' ? Math.max(range.first, seenTo + 1) : seenTo + 1;
+      for (const number of first > range.through ? [] : fromRanges([[first, range.through]])) {
         if (this.rowsOf(log, number, window) > 0) batches.add(`${log}/${number}`);
       }
       through[log] = Math.max(through[log] ?? -1, range.through);

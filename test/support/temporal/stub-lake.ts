@@ -7,6 +7,7 @@ import type { IngestActivities } from '../../../src/activities/ingest.ts';
 import type { JanitorActivities } from '../../../src/activities/janitor.ts';
 import type { LakehouseActivities } from '../../../src/activities/lakehouse.ts';
 import type { OwnerEventActivities } from '../../../src/activities/owner-events.ts';
+import type { QueueActivities } from '../../../src/activities/owner-queue.ts';
 import type { QualityActivities } from '../../../src/activities/quality.ts';
 import type { SilverActivities } from '../../../src/activities/silver.ts';
 import { changedControl, initialControl } from '../../../src/lake/control.ts';
@@ -22,6 +23,7 @@ export type LakeActivities = IngestActivities &
   JanitorActivities &
   LakehouseActivities &
   OwnerEventActivities &
+  QueueActivities &
   QualityActivities &
   SilverActivities;
 
@@ -105,6 +107,8 @@ export function stubLake({ settings, windows = [], ...given }: StubLakeOptions =
     sweep: async () => ({ next: null, at: 'the end', tally: emptyTally }),
     recordSweep: async () => undefined,
     keepEvents: async () => undefined,
+    queueWindows: async () => undefined,
+    takeQueued: async () => null,
     ...given,
   };
   const recorded = Object.entries(activities).map(([name, run]) => [

@@ -145,6 +145,8 @@ function dispatched(lakes: ReadonlyMap<string, StubLake>): LakeActivities {
     'sweep',
     'recordSweep',
     'keepEvents',
+    'queueWindows',
+    'takeQueued',
   ];
   const entries = names.map((name) => [
     name,

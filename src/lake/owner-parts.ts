@@ -1,0 +1,55 @@
+import type { AskedCause } from './cause.ts';
+import type { LogName } from './paths.ts';
+import type { WindowId } from './window.ts';
+
+/* Parts of the owner's state that have rules of their own, in files of their own. */
+
+/** Windows that wait in the lake, in numbered objects, because the state has no room for them. */
+export type OwnerQueue = {
+  /** The number of the next object; from `first` on none has been taken up yet. */
+  readonly next: number;
+  readonly first: number;
+  /** How many windows they hold. */
+  readonly windows: number;
+  /** Earliest and latest hour of silver among them. */
+  readonly hours: { readonly from: WindowId; readonly to: WindowId } | null;
+  /** Per log, the first batch that one of them lacks. */
+  readonly batches: Readonly<Record<LogName, number>>;
+};
+
+export const emptyQueue: OwnerQueue = { next: 0, first: 0, windows: 0, hours: null, batches: {} };
+
+/** Batches that may hold rows of wild event times; among them may be some that hold none. */
+export type BatchRanges = Readonly<
+  Record<LogName, { readonly first: number; readonly through: number }>
+>;
+
+/** Rows of batches that touch far more windows than a batch should. */
+export type WildTimes = {
+  /** They wait for a person. Of windows that several batches touch, each counts. */
+  readonly parked: {
+    readonly batches: BatchRanges;
+    readonly windows: number;
+    readonly rows: number;
+    readonly sinceMs: number;
+  } | null;
+  /** Somebody wants them built; what was taken up already is in `batches` no more. */
+  readonly going: {
+    readonly batches: BatchRanges;
+    /** Of the first batch of the first log: windows up to here were taken up. */
+    readonly after: WindowId | null;
+    readonly asked: AskedCause;
+  } | null;
+};
+
+export const nothingWild: WildTimes = { parked: null, going: null };
+
+/** Batches up to here are routed once more, and what they touch is rebuilt for this cause. */
+export type Rewind = { readonly through: number; readonly asked: AskedCause };
+
+/** Where the ledger goes on. */
+export type LedgerHead = {
+  readonly next: number;
+  /** SHA-256 of the entry before; null before the first. */
+  readonly hash: string | null;
+};

@@ -1,0 +1,6 @@
+/* Where the owner of the windows keeps in the lake what it does not keep itself. */
+
+/** Windows that its state has no room for, in objects that are numbered. */
+export function queueKey(dataset: string, number: number): string {
+  return `_queue/${dataset}/${String(number).padStart(12, '0')}.json`;
+}
