@@ -1,10 +1,18 @@
 import type { BatchFacts } from '../lake/checkpoint.ts';
 import { bookmarkKey } from '../lake/paths.ts';
-import type { LakehouseDescription, RouteInput, RouteResult } from '../lake/messages.ts';
+import type {
+  DescribeInput,
+  LakehouseDescription,
+  RouteInput,
+  RouteResult,
+} from '../lake/messages.ts';
+import { isExpired } from '../lake/retention.ts';
 import type { Routed } from '../lake/owner-state.ts';
 import type { Ports } from '../ports.ts';
 import { readBatches } from './checkpoints.ts';
 import { jsonBytes } from './json-objects.ts';
+import { ledgerHead } from './ledger.ts';
+import { readRetention } from './retention.ts';
 
 /* What the owner of the windows asks of the lake. */
 
@@ -15,7 +23,7 @@ export type LakehouseDeps = {
 
 export type LakehouseActivities = {
   /** Settings and tables: workflow code reads neither the environment nor a dataset. */
-  describeLakehouse(): Promise<LakehouseDescription>;
+  describeLakehouse(input: DescribeInput): Promise<LakehouseDescription>;
   /** Which windows the batches of these ranges touch. */
   routeBatches(input: RouteInput): Promise<RouteResult>;
 };
@@ -25,8 +33,11 @@ export function createLakehouseActivities({
   description,
 }: LakehouseDeps): LakehouseActivities {
   return {
-    async describeLakehouse() {
-      return description;
+    async describeLakehouse({ dataset, isNew }) {
+      const found = isNew ? await ledgerHead(ports.objects, dataset) : null;
+      if (found === null) return description;
+      const { newest, ...head } = found;
+      return { ...description, restored: { state: newest.state, head, at: newest.at } };
     },
 
     async routeBatches({ dataset, ranges, settledTo, withheld }) {
@@ -43,10 +54,14 @@ export function createLakehouseActivities({
         ),
       );
       const all = found.flat();
+      const { retention } = await readRetention(ports.objects, dataset);
       const hours = all.map(({ ingestHour }) => ingestHour);
       return {
         through: Object.fromEntries(ranges.map(({ log, through }) => [log, through])),
-        windows: touchedWindows(all),
+        // What was given up stays so: rows that come for it are in bronze, and nowhere else.
+        windows: touchedWindows(all).filter(
+          ({ window }) => !isExpired(retention, 'silver', window),
+        ),
         batches: all.length,
         ingestHours: [...new Set(hours)].sort(),
       };

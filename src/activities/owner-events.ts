@@ -1,8 +1,12 @@
 import type { Dataset } from '../lake/dataset.ts';
+import type { LedgerNote } from '../lake/ledger.ts';
 import type { KeepEventsInput } from '../lake/messages.ts';
 import { type OwnerEvent, alertOf } from '../lake/owner-events.ts';
+import { queueKey } from '../lake/owner-paths.ts';
+import type { LedgerHead } from '../lake/owner-parts.ts';
 import { checkResultsKey } from '../lake/paths.ts';
 import type { Ports, Row } from '../ports.ts';
+import { appendToLedger } from './ledger.ts';
 import { checkResultColumns } from './quality.ts';
 
 /* What has happened to the owner of the windows: kept in the lake, and told to whoever must know. */
@@ -13,13 +17,16 @@ export type OwnerEventDeps = {
 };
 
 export type OwnerEventActivities = {
-  /** Kept twice is kept once; an alert may be sent twice. */
-  keepEvents(input: KeepEventsInput): Promise<void>;
+  /** Kept twice is kept once; an alert may be sent twice. Answers where the ledger goes on. */
+  keepEvents(input: KeepEventsInput): Promise<LedgerHead>;
 };
 
 export function createOwnerEventActivities(deps: OwnerEventDeps): OwnerEventActivities {
   return {
-    async keepEvents({ dataset, events }) {
+    async keepEvents({ dataset, note }) {
+      const { events } = note;
+      const head = await appendToLedger(deps.ports.objects, note);
+      await forgetTaken(deps.ports.objects, note);
       for (const event of events) {
         if (event.kind === 'gateResolved') await keepDecision(deps, event);
       }
@@ -27,8 +34,22 @@ export function createOwnerEventActivities(deps: OwnerEventDeps): OwnerEventActi
         const alert = alertOf(dataset, event);
         if (alert !== null) await deps.ports.alerts.send(alert);
       }
+      return head;
     },
   };
+}
+
+/** More are left where they are: they cost their bytes, and nobody looks for them. */
+const takenMax = 50;
+
+/** Queued windows that the ledger knows to be in the state again are queued no more. */
+async function forgetTaken(
+  objects: Ports['objects'],
+  { dataset, state }: LedgerNote,
+): Promise<void> {
+  const { first } = state.rest.queue;
+  const taken = Array.from({ length: Math.min(first, takenMax) }, (_, back) => first - 1 - back);
+  if (taken.length > 0) await objects.deleteObjects(taken.map((each) => queueKey(dataset, each)));
 }
 
 /** A decision about a gate is a row of `dq_results` for each check that it was about. */

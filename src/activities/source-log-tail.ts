@@ -42,7 +42,7 @@ async function lastNumber(objects: ObjectStore, ref: LogRef): Promise<number | n
 }
 
 /** Numbers have no holes, so the last one is found by doubling and halving from any that is there. */
-async function searchFrom(
+export async function searchFrom(
   known: number,
   has: (number: number) => Promise<boolean>,
 ): Promise<number> {

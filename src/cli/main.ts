@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import type { Environment } from '../config.ts';
 import { IngotError, messageOf, type ErrorCode } from '../errors.ts';
+import { addBookmarkCommand } from './bookmark.ts';
 import { addCatalogCommand } from './catalog.ts';
 import { createConsole } from './console.ts';
 import { createContext, Interrupted, type CliContext } from './context.ts';
@@ -33,6 +34,7 @@ const verbs: readonly ((program: Command, context: CliContext) => void)[] = [
   addWorkerCommand,
   addLanesCommand,
   addGateCommand,
+  addBookmarkCommand,
   addPauseCommands,
   addProduceCommand,
   addGenerateCommand,

@@ -1,7 +1,8 @@
 import type { ControlChange } from './control.ts';
 import type { Tally } from './janitor-tally.ts';
 import type { Cause, Waiver } from './cause.ts';
-import type { OwnerEvent } from './owner-events.ts';
+import type { LedgerNote } from './ledger.ts';
+import type { LedgerHead } from './owner-parts.ts';
 import type { PackedOwner } from './owner-packed.ts';
 import type { OwnerSettings } from './owner-decisions.ts';
 import type { LogAdvanced, PendingRange, Routed, WindowBuilt } from './owner-state.ts';
@@ -98,6 +99,8 @@ export type IngestResult = {
 export type LakehouseDescription = {
   readonly settings: OwnerSettings;
   readonly silverTable: string;
+  /** What a new owner begins with; absent or null where there is no ledger. */
+  readonly restored?: LedgerState | null;
 };
 
 export type RouteInput = {
@@ -121,7 +124,20 @@ export type RouteResult = Routed & {
 /** What is kept of the owner's life outside of it. */
 export type KeepEventsInput = {
   readonly dataset: string;
-  readonly events: readonly OwnerEvent[];
+  readonly note: LedgerNote;
+};
+
+export type DescribeInput = {
+  readonly dataset: string;
+  /** Whether the asker knows nothing yet, and wants what the ledger says. */
+  readonly isNew: boolean;
+};
+
+/** The newest entry of the ledger. */
+export type LedgerState = {
+  readonly state: PackedOwner;
+  readonly head: LedgerHead;
+  readonly at: string;
 };
 
 export type QueueWindowsInput = {

@@ -1,4 +1,5 @@
 import type { GateRef } from './cause.ts';
+import type { LogName } from './paths.ts';
 import type { WindowId } from './window.ts';
 
 /*
@@ -26,6 +27,14 @@ export type OwnerEvent = { readonly at: string } & (
       readonly checks: readonly string[];
     }
   | { readonly kind: 'goldIncomplete'; readonly hour: WindowId }
+  /** The owner was begun anew, from an entry of the ledger. */
+  | { readonly kind: 'restored'; readonly entry: number; readonly keptAt: string }
+  | {
+      readonly kind: 'rewound';
+      readonly moved: Readonly<Record<LogName, { readonly from: number; readonly to: number }>>;
+      readonly author: string;
+      readonly reason: string;
+    }
   | {
       readonly kind: 'paused' | 'resumed';
       readonly author: string;

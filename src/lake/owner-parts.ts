@@ -53,3 +53,12 @@ export type LedgerHead = {
   /** SHA-256 of the entry before; null before the first. */
   readonly hash: string | null;
 };
+
+/** What was routed since the newest entry of the ledger. */
+export type Advance = {
+  readonly sinceMs: number;
+  /** Where the bookmarks stood that have moved. */
+  readonly from: Readonly<Record<LogName, number>>;
+  readonly touched: number;
+  readonly rows: number;
+};

@@ -33,9 +33,9 @@ export type QueueLimits = {
 
 export const queueLimits: QueueLimits = {
   windowsMax: 200,
-  bytesMax: 22_000,
+  bytesMax: 20_000,
   windowsRoom: 150,
-  bytesRoom: 14_000,
+  bytesRoom: 12_000,
   objectWindowsMax: 50,
   objectBytesMax: 6_000,
 };

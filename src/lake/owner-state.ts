@@ -1,6 +1,7 @@
 import type { AskedCause, Cause, Waiver } from './cause.ts';
 import type { OwnerEvent } from './owner-events.ts';
 import {
+  type Advance,
   type LedgerHead,
   type OwnerQueue,
   type Rewind,
@@ -104,6 +105,8 @@ export type OwnerState = {
   /** Logs that were rewound and are not where they were again. */
   readonly rewinds: Readonly<Record<LogName, Rewind>>;
   readonly ledger: LedgerHead;
+  /** What was routed and is not in the ledger yet. */
+  readonly advance: Advance | null;
   readonly paused: boolean;
   /** Who has paused or resumed last, and why; null when nobody ever has. */
   readonly pauseSaid: {
@@ -141,6 +144,7 @@ export function newOwner(dataset: string): OwnerState {
     wild: nothingWild,
     rewinds: {},
     ledger: { next: 0, hash: null },
+    advance: null,
     paused: false,
     pauseSaid: null,
     events: [],

@@ -1,9 +1,11 @@
 import { clipped } from './clip.ts';
 import type { LogName } from './paths.ts';
+import { advanced } from './ledger.ts';
 import type { Build } from './owner-decisions.ts';
 import { noted } from './owner-noted.ts';
 import { markGoldStale } from './owner-gold.ts';
 import { logRouted, logTold } from './owner-logs.ts';
+import { askedByRewind, rewindsLeft } from './owner-rewind.ts';
 import {
   type GoldGrain,
   type GoldState,
@@ -36,17 +38,30 @@ export function logAdvanced(state: OwnerState, message: LogAdvanced, nowMs: numb
 
 export function routed(state: OwnerState, found: Routed, nowMs: number): OwnerState {
   const logs = { ...state.logs };
+  const from: Record<LogName, number> = {};
   for (const [log, through] of Object.entries(found.through)) {
     const known = logs[log];
-    if (known !== undefined) logs[log] = logRouted(known, through);
+    if (known === undefined) continue;
+    from[log] = known.routedTo;
+    logs[log] = logRouted(known, through);
   }
   const silver = { ...state.silver };
   for (const touch of found.windows) {
     const window = silver[touch.window] ?? newSilver(state, touch.window, nowMs);
-    silver[touch.window] = addPending(window, touch, nowMs);
+    const asked = askedByRewind(state, touch) ?? window.asked;
+    silver[touch.window] = { ...addPending(window, touch, nowMs), asked };
   }
   const batchesRouted = state.counters.batchesRouted + found.batches;
-  return { ...state, logs, silver, counters: { ...state.counters, batchesRouted } };
+  const rows = found.windows.reduce((sum, touch) => sum + touch.rows, 0);
+  const more = { sinceMs: nowMs, from, touched: found.windows.length, rows };
+  return {
+    ...state,
+    logs,
+    silver,
+    rewinds: rewindsLeft({ ...state, logs }),
+    advance: advanced(state.advance, more),
+    counters: { ...state.counters, batchesRouted },
+  };
 }
 
 function newSilver(state: OwnerState, window: WindowId, nowMs: number): SilverState {

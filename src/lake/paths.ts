@@ -63,7 +63,7 @@ export function checkpointPrefix(dataset: string, log: LogName, level: number): 
   return `_checkpoint/${dataset}/${log}/${level}/`;
 }
 
-function entryName(number: number): string {
+export function entryName(number: number): string {
   return `${pad(Math.floor(number / entriesPerFolder), 8)}/${pad(number, 12)}`;
 }
 

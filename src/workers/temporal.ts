@@ -1,4 +1,4 @@
-import { Client, type Connection } from '@temporalio/client';
+import { Client, type Connection, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import { NativeConnection } from '@temporalio/worker';
 import type { Config } from '../config.ts';
 import { dropLane } from '../lake/drop.ts';
@@ -59,6 +59,24 @@ export async function signalLane(
   message: LogsStopped,
 ): Promise<void> {
   await client.workflow.getHandle(workflowId).signal('logsStopped', message);
+}
+
+/** Starts the owner of the windows; false where it runs. It begins from the ledger, if there is one. */
+export async function startOwner(client: Client, dataset: string): Promise<boolean> {
+  try {
+    await client.workflow.start('lakehouse', {
+      workflowId: ownerId(dataset),
+      taskQueue: taskQueues.workflows,
+      workflowIdConflictPolicy: 'FAIL',
+      typedSearchAttributes: datasetAttributes(dataset),
+      staticSummary: `owner of all windows of ${dataset}`,
+      args: [{ dataset }],
+    });
+    return true;
+  } catch (error) {
+    if (error instanceof WorkflowExecutionAlreadyStartedError) return false;
+    throw error;
+  }
 }
 
 /** Tells the owner of the windows, starting it where it does not run. */

@@ -9,7 +9,7 @@ import {
   setWorkflowOptions,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { LakehouseInput } from '../lake/messages.ts';
+import type { LakehouseInput, LedgerState } from '../lake/messages.ts';
 import {
   type Build,
   type OwnerSettings,
@@ -28,6 +28,7 @@ import {
   prune,
   routed,
 } from '../lake/owner.ts';
+import { restored } from '../lake/owner-restored.ts';
 import { brokenReport, buildId, isRunning, notStarted, startBuild } from './builds.ts';
 import { nowMs } from './clock.ts';
 import { createEventKeeper } from './event-keeper.ts';
@@ -57,9 +58,7 @@ export async function lakehouse(input: LakehouseInput<OwnerState>): Promise<void
     state = next;
     changed = true;
   };
-  const keeper = createEventKeeper(waits, (left) =>
-    change({ ...state, events: [...left, ...state.events] }),
-  );
+  const keeper = createEventKeeper({ state: () => state, change }, waits);
   listen({
     state: () => state,
     change,
@@ -85,7 +84,10 @@ export async function lakehouse(input: LakehouseInput<OwnerState>): Promise<void
     });
   };
 
-  settings = (await metadata.describeLakehouse()).settings;
+  const isNew = input.state === undefined;
+  const described = await metadata.describeLakehouse({ dataset, isNew });
+  change(begun(state, described.restored ?? null));
+  settings = described.settings;
   while (!renewed && !endOfRun()) {
     changed = false;
     const found = await routing.next();
@@ -100,9 +102,10 @@ export async function lakehouse(input: LakehouseInput<OwnerState>): Promise<void
     await Promise.all(builds.map(launch));
     state = prune(state);
     await serveQueue({ state: () => state, change }, settings.foldHorizonMs, waits);
-    if (keeper.keep(dataset, state.events)) state = { ...state, events: [] };
+    keeper.keep();
     setCurrentDetails(describe(state, routing.fault()));
-    if (!changed) await rest([nextLookMs(state, settings, nowMs()), waits.nextMs()], () => changed);
+    const looks = [nextLookMs(state, settings, nowMs()), waits.nextMs(), keeper.nextMs()];
+    if (!changed) await rest(looks, () => changed);
   }
   await condition(() => allHandlersFinished() && !keeper.isBusy());
   await continueAsNew<typeof lakehouse>({ dataset, state: packOwner(state) });
@@ -111,6 +114,13 @@ export async function lakehouse(input: LakehouseInput<OwnerState>): Promise<void
 function endOfRun(): boolean {
   const { continueAsNewSuggested, historyLength } = workflowInfo();
   return continueAsNewSuggested || historyLength > historyLengthMax;
+}
+
+/** What an owner begins with that Temporal knows nothing of, though the lake does. */
+function begun(state: OwnerState, found: LedgerState | null): OwnerState {
+  if (found === null) return state;
+  log.info('the owner goes on from the ledger', { entry: found.head.next - 1, at: found.at });
+  return restored(state, { ...found, state: unpackOwner(found.state) }, nowMs());
 }
 
 /** How a build ended, told by its workflow itself: also one that could not report. */

@@ -8,6 +8,7 @@ import type {
   JanitorReport,
 } from '../lake/messages.ts';
 import type { ResolveGate } from '../lake/owner-gates.ts';
+import type { RewindRequest } from '../lake/owner-rewind.ts';
 import type { LogAdvanced, OwnerState, WindowBuilt } from '../lake/owner-state.ts';
 
 /* The names that other workflows, activities and operators use. */
@@ -28,6 +29,9 @@ export const resumeUpdate = defineUpdate<void, [PauseRequest]>('resume');
 
 /** Answers on acceptance; the build that follows tells its own story. */
 export const resolveGateUpdate = defineUpdate<void, [ResolveGate]>('resolveGate');
+
+/** Answers on acceptance; the windows are rebuilt in their turn. */
+export const rewindUpdate = defineUpdate<void, [RewindRequest]>('rewind');
 
 export const acceptOffsetGapUpdate = defineUpdate<AcceptedGap, [LogRequest]>('acceptOffsetGap');
 export const pauseLogUpdate = defineUpdate<void, [LogRequest]>('pauseLog');

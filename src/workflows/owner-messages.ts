@@ -2,6 +2,7 @@ import { condition, log, setHandler } from '@temporalio/workflow';
 import { gateRefusal, gateResolved } from '../lake/owner-gates.ts';
 import { goldBuildId, silverBuildId } from '../lake/messages.ts';
 import type { GoldGrain, OwnerState } from '../lake/owner-state.ts';
+import { rewindRefusal, rewound } from '../lake/owner-rewind.ts';
 import { windowBuilt } from '../lake/owner-built.ts';
 import { hourDue, ignored, logAdvanced, pauseSet } from '../lake/owner.ts';
 import { nowMs } from './clock.ts';
@@ -13,6 +14,7 @@ import {
   renewSignal,
   resolveGateUpdate,
   resumeUpdate,
+  rewindUpdate,
   statusQuery,
   windowBuiltSignal,
 } from './messages.ts';
@@ -21,6 +23,7 @@ import {
   checkedLogAdvanced,
   checkedPause,
   checkedResolveGate,
+  checkedRewind,
   checkedWindowBuilt,
 } from './signal-checks.ts';
 
@@ -88,6 +91,9 @@ export function listen(owner: OwnerAccess): void {
     (request) => change(gateResolved(state(), checkedResolveGate(request), nowMs())),
     { validator: (request: unknown) => refuse(gateRefusal(state(), checkedResolveGate(request))) },
   );
+  setHandler(rewindUpdate, (request) => change(rewound(state(), checkedRewind(request), nowMs())), {
+    validator: (request: unknown) => refuse(rewindRefusal(state(), checkedRewind(request))),
+  });
   setHandler(statusQuery, state);
   setHandler(bookmarkQuery, () => state().logs);
 }

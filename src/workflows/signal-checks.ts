@@ -2,6 +2,7 @@ import type { Cause } from '../lake/cause.ts';
 import { authorBytesMax, jsonTextBytes, reasonBytesMax } from '../lake/clip.ts';
 import type { HourDue, LogPosition, LogRequest, LogsStopped } from '../lake/messages.ts';
 import type { ResolveGate } from '../lake/owner-gates.ts';
+import type { RewindRequest } from '../lake/owner-rewind.ts';
 import type { LogAdvanced, WindowBuilt } from '../lake/owner-state.ts';
 import { formatInstant, parseInstant } from '../lake/time.ts';
 import { parseWindowId } from '../lake/window.ts';
@@ -76,6 +77,19 @@ export function checkedResolveGate(message: unknown): ResolveGate {
     window: aWindow(window),
     decision: oneOf(['retry', 'waive', 'abandon'], decision),
     author: anAuthor(author),
+    reason: aReason(reason ?? ''),
+  };
+}
+
+/** A rewind names each log and the batch that its bookmark shall stand at. */
+export function checkedRewind(message: unknown): RewindRequest {
+  const { to, author, reason } = anObject(message, 'the request');
+  const numbers = Object.entries(anObject(to, 'to'));
+  return {
+    to: Object.fromEntries(
+      numbers.map(([log, number]) => [aLog(log), aNumber(number, -1)] as const),
+    ),
+    author: anAuthor(author ?? 'unknown'),
     reason: aReason(reason ?? ''),
   };
 }

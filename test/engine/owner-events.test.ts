@@ -3,6 +3,8 @@ import { createOwnerEventActivities } from '../../src/activities/owner-events.ts
 import { ask } from '../../src/activities/query.ts';
 import { createMemoryObjectStore } from '../../src/adapters/memory-object-store.ts';
 import { events as dataset } from '../../src/datasets/events.ts';
+import { noteOf } from '../../src/lake/ledger.ts';
+import { newOwner } from '../../src/lake/owner-state.ts';
 import type { Alert, OwnerEvent } from '../../src/lake/owner-events.ts';
 import { createLakeBed, hour } from './support/lake-bed.ts';
 
@@ -27,8 +29,12 @@ describe('keepEvents', () => {
       at,
     };
 
-    await activities.keepEvents({ dataset: 'events', events: [resolved] });
-    await activities.keepEvents({ dataset: 'events', events: [resolved, parked] });
+    const noteWith = (events: readonly OwnerEvent[]) => ({
+      dataset: 'events',
+      note: noteOf({ ...newOwner('events'), events }, Date.parse(at)),
+    });
+    await activities.keepEvents(noteWith([resolved]));
+    await activities.keepEvents(noteWith([resolved, parked]));
 
     const sql =
       'SELECT check_id, window_id, decision, decided_by, decision_reason FROM dq_results ' +

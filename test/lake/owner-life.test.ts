@@ -85,6 +85,14 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
       }),
     ),
   },
+  { weight: 2, arbitrary: fc.constant(step('keepLedger()', (world) => world.keepLedger())) },
+  { weight: 1, arbitrary: fc.constant(step('loseOwner()', (world) => world.loseOwner())) },
+  {
+    weight: 1,
+    arbitrary: fc
+      .tuple(logs, fc.nat(5))
+      .map(([log, back]) => step(`rewind(${log}, ${back})`, (world) => world.rewind(log, back))),
+  },
   { weight: 2, arbitrary: fc.constant(step('continueAsNew()', (world) => world.continueAsNew())) },
   {
     weight: 3,

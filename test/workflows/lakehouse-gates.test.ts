@@ -49,7 +49,7 @@ describeScenarios('lakehouse-gates', (scenario) => {
     assert.equal(published?.gate.waived?.author, 'ops');
     assert.deepEqual(published.gate.waived.checks, ['totals']);
     assert.equal(published.cause?.kind, 'gate');
-    const kept = lake.calls('keepEvents').flatMap(({ events }) => events);
+    const kept = lake.calls('keepEvents').flatMap(({ note }) => note.events);
     assert.deepEqual(
       kept.map(({ kind }) => kind),
       ['gateParked', 'gateResolved'],

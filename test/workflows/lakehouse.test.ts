@@ -155,9 +155,9 @@ describeScenarios('lakehouse', (scenario) => {
       const gate = closedGate();
       const gold = [{ name: 'early', grain: 'hour' }] as const;
       const lake = stubLake({
-        describeLakehouse: async () => {
+        describeLakehouse: async (input) => {
           await gate.opened;
-          return stubLake({ settings: { gold } }).activities.describeLakehouse();
+          return stubLake({ settings: { gold } }).activities.describeLakehouse(input);
         },
       });
       const dataset = bed.dataset(lake);

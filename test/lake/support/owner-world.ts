@@ -46,6 +46,9 @@ import {
 } from '../../../src/lake/owner-queue.ts';
 import type { GateDecision } from '../../../src/lake/owner-events.ts';
 import { gateRefusal, gateResolved, parkedWindows } from '../../../src/lake/owner-gates.ts';
+import { noteOf } from '../../../src/lake/ledger.ts';
+import { restored } from '../../../src/lake/owner-restored.ts';
+import { rewindRefusal, rewound } from '../../../src/lake/owner-rewind.ts';
 import { type BuildMode, fromRanges } from '../../../src/lake/pointer.ts';
 import { formatInstant, hourMs } from '../../../src/lake/time.ts';
 import { type WindowId, overlapping, windowAt, windowOf } from '../../../src/lake/window.ts';
@@ -101,6 +104,7 @@ export class OwnerWorld {
   readonly failed = new Set<WindowId>();
   readonly queueObjects = new Map<number, string>();
   queuedOnce = 0;
+  private ledger: string | null = null;
   readonly released: ReleasedDue[] = [];
   readonly accepted: WindowId[] = [];
   readonly flights = new Map<string, Flight>();
@@ -185,6 +189,45 @@ export class OwnerWorld {
       if (message.kind === 'windowBuilt') this.confused.add(keyOfReport(message.message));
     }
     this.state = forgetFlights(copy);
+  }
+
+  /** A person wants batches to be routed once more. */
+  rewind(log: string, back: number): void {
+    const known = this.state.logs[log];
+    if (known === undefined || this.routing !== null) return;
+    const to = { [log]: known.routedTo - back };
+    const request = { to, author: 'ops', reason: 'sql has changed' };
+    const refused = rewindRefusal(this.state, request);
+    assert.equal(refused !== null, back === 0 || to[log]! < -1);
+    if (refused === null) this.state = rewound(this.state, request, this.nowMs);
+  }
+
+  /** What the workflow has kept in the lake: the state as it is between two rounds. */
+  keepLedger(): void {
+    if (this.routing !== null) return;
+    this.ledger = JSON.stringify(noteOf(this.state, this.nowMs).state);
+  }
+
+  /** Temporal's database is gone, and with it what was on its way; the lanes tell again. */
+  loseOwner(): void {
+    if (this.ledger === null || this.routing !== null || this.state.paused) return;
+    for (const key of this.flights.keys()) this.confused.add(key);
+    this.mailbox.length = 0;
+    const found = {
+      state: unpackOwner(JSON.parse(this.ledger) as PackedOwner),
+      head: { next: 1, hash: 'x' },
+      at: formatInstant(this.nowMs),
+    };
+    let fresh = newOwner('events');
+    for (const log of this.logs.keys()) {
+      this.report(log, 0);
+      const told = this.mailbox.pop();
+      if (told?.kind === 'logAdvanced') fresh = logAdvanced(fresh, told.message, this.nowMs);
+    }
+    this.state = restored(fresh, found, this.nowMs);
+    this.released.length = this.accepted.length = 0;
+    this.accepted.push(...this.state.dues.map(({ hour }) => hour));
+    this.clearConfusion();
   }
 
   /** Ends a running build and posts its report. */

@@ -8,6 +8,6 @@ import { buildSilverWindow as intact } from '../../../src/workflows/silver.ts';
  * of a committed history must fail on it, or the replay tests prove nothing.
  */
 export async function buildSilverWindow(input: BuildSilverInput): Promise<SilverBuilt> {
-  await metadata.describeLakehouse();
+  await metadata.describeLakehouse({ dataset: input.dataset, isNew: false });
   return intact(input);
 }

@@ -106,7 +106,7 @@ export function stubLake({ settings, windows = [], ...given }: StubLakeOptions =
     registerWindow: async () => ({ version }),
     sweep: async () => ({ next: null, at: 'the end', tally: emptyTally }),
     recordSweep: async () => undefined,
-    keepEvents: async () => undefined,
+    keepEvents: async ({ note: { head } }) => ({ next: head.next + 1, hash: 'stub' }),
     queueWindows: async () => undefined,
     takeQueued: async () => null,
     ...given,
