@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Dataset, GoldTable } from '../lake/dataset.ts';
 import type { Column, Table, WindowedTable } from '../lake/table.ts';
+import { parseInstant } from '../lake/time.ts';
 import { allowedValues, contractColumns, contractHash, field, fieldRules } from './contract.ts';
 
 /*
@@ -42,10 +43,22 @@ export const requiredByType = {
   purchase: ['product_id', 'category', 'price'],
 } as const satisfies Record<(typeof eventTypes)[number], readonly string[]>;
 
-const id = (description: string) =>
-  field(z.string().min(1).max(200), { columnType: 'string', description });
+/** Half a surrogate pair is no character: UTF-8 cannot hold it, and no engine would give it back. */
+const wellFormed = (text: string): boolean => !/\p{Surrogate}/u.test(text);
+const characters = (max: number) =>
+  z.string().min(1).max(max).refine(wellFormed, 'holds half a surrogate pair');
+
+const id = (description: string) => field(characters(200), { columnType: 'string', description });
 const text = (description: string, max: number) =>
-  field(z.string().min(1).max(max).nullish(), { columnType: 'string', description });
+  field(characters(max).nullish(), { columnType: 'string', description });
+
+/** Years before 100 are none: what follows the contract, ingest can place. */
+const isInstant = (text: string): boolean => parseInstant(text) !== null;
+const price = z
+  .number()
+  .min(thresholds.price_min)
+  .max(thresholds.price_max)
+  .refine((value) => Number(value.toFixed(2)) === value, 'has more than two decimals');
 
 export const eventContract = z
   .object({
@@ -55,7 +68,7 @@ export const eventContract = z
       description: 'What happened.',
       valueAliases: { view: 'page_view', cart: 'add_to_cart' },
     }),
-    timestamp: field(z.iso.datetime({ offset: true }), {
+    timestamp: field(z.iso.datetime({ offset: true }).refine(isInstant, 'is no time'), {
       columnType: 'timestamp',
       column: 'event_ts',
       description: 'When it happened, ISO-8601 with Z or an offset; kept in UTC.',
@@ -66,11 +79,11 @@ export const eventContract = z
     location: text('Country, ISO 3166-1 alpha-2.', 100),
     product_id: text('The product seen, put in the cart or bought.', 200),
     product_name: text('Display name of the product.', 500),
-    category: field(z.string().min(1).max(100).nullish(), {
+    category: field(characters(100).nullish(), {
       columnType: 'string',
       description: 'Product category; required where there is a product.',
     }),
-    price: field(z.number().min(thresholds.price_min).max(thresholds.price_max).nullish(), {
+    price: field(price.nullish(), {
       columnType: 'decimal(12,2)',
       description: 'Unit price, at most two decimals; one currency.',
     }),
