@@ -184,6 +184,12 @@ export const configSchema = z.object({
       'schedule: hourly. follow: also after silver, at intervals of three times the last build.',
     ),
   BUILDS_MAX: whole(4, 1, 64).describe('Builds that the owner of the windows runs at once.'),
+  BACKFILL_BUILDS_MAX: whole(2, 1, 64).describe(
+    'Builds of backfills that run at once, beside the regular ones.',
+  ),
+  BACKFILL_SLOTS: whole(1, 1, 64).describe(
+    'Activities of backfills that one worker runs at once, beside TRANSFORM_SLOTS.',
+  ),
   ALERT_WEBHOOK_URL: address
     .optional()
     .describe('Alerts are posted there as JSON. Unset: only a line in the log.'),

@@ -159,6 +159,34 @@ async function walk(
   return found;
 }
 
+/** The event hours of which the batches up to a number hold rows. Children are not read. */
+export async function eventHoursOfLog(
+  objects: ObjectStore,
+  ref: LogRef,
+  through: number,
+): Promise<ReadonlySet<WindowId>> {
+  const hours = new Set<WindowId>();
+  const newest = (await newestCheckpoint(objects, ref))?.checkpoint ?? null;
+  const visit = async (names: readonly NodeName[]): Promise<void> => {
+    for (const name of names) {
+      const node = (await readNode(objects, ref, name))?.node ?? null;
+      if (node !== null) for (const hour of Object.keys(node.eventHours)) hours.add(hour);
+      else if (name.level === 0) throw missing(ref, name);
+      else await visit(childrenOf(name));
+    }
+  };
+  await visit(nodesOver((newest?.number ?? -1) + 1));
+  const behind = await readSealsOf(
+    objects,
+    ref,
+    numbersBetween((newest?.through ?? -1) + 1, through),
+  );
+  for (const { seal } of behind) {
+    for (const hour of Object.keys(seal.rowsPerEventHour)) hours.add(hour);
+  }
+  return hours;
+}
+
 function missing({ log }: LogRef, { number }: NodeName): IngotError {
   return new IngotError('LOG_CORRUPT', 'a checkpoint of a source log is missing', {
     retryable: false,

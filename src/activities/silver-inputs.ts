@@ -45,7 +45,8 @@ export async function gatherInputs(
       before.map(({ ingestHour }) => `${ingestHour}:00:00.000Z`),
     ),
     batchesAdded: gathered.flatMap(({ added }) => added).length,
-    askedForBatches: Object.keys(input.pending).length > 0,
+    // A backfill names every batch there is, and asks for the window itself.
+    askedForBatches: Object.keys(input.pending).length > 0 && input.cause?.kind !== 'backfill',
     retention,
   });
   return {

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import type { Environment } from '../config.ts';
 import { IngotError, messageOf, type ErrorCode } from '../errors.ts';
+import { addBackfillCommand } from './backfill.ts';
 import { addBookmarkCommand } from './bookmark.ts';
 import { addCatalogCommand } from './catalog.ts';
 import { createConsole } from './console.ts';
@@ -36,6 +37,7 @@ const verbs: readonly ((program: Command, context: CliContext) => void)[] = [
   addGateCommand,
   addBookmarkCommand,
   addPauseCommands,
+  addBackfillCommand,
   addProduceCommand,
   addGenerateCommand,
   addSampleCommand,

@@ -51,3 +51,14 @@ export type GateRef = {
 export function isSameCause(left: Cause | null, right: Cause | null): boolean {
   return JSON.stringify(left) === JSON.stringify(right);
 }
+
+/** A build for a backfill that was refused because its rows are gone: the version before stays. */
+export function isPastRetention(built: {
+  readonly cause: Cause | null;
+  readonly outcome: string;
+  readonly reason: string | null;
+}): boolean {
+  const refused =
+    built.outcome === 'failed' && built.reason?.startsWith('RETENTION_PASSED') === true;
+  return built.cause?.kind === 'backfill' && refused;
+}

@@ -1,4 +1,5 @@
-import { isSameCause } from './cause.ts';
+import { isPastRetention, isSameCause } from './cause.ts';
+import { backfillBuilt, keepsGold } from './backfill-built.ts';
 import { noted } from './owner-noted.ts';
 import { goldBuilt, markGoldStale } from './owner-gold.ts';
 import type {
@@ -22,9 +23,11 @@ export function windowBuilt(
   nowMs: number,
 ): OwnerState {
   const counted = countBuilt(state, built);
-  return built.layer === 'silver'
-    ? silverBuilt(counted, built, gold, nowMs)
-    : goldBuilt(counted, built, nowMs);
+  const after =
+    built.layer === 'silver'
+      ? silverBuilt(counted, built, gold, nowMs)
+      : goldBuilt(counted, built, nowMs);
+  return backfillBuilt(after, { before: state, built, gold, nowMs });
 }
 
 function countBuilt(state: OwnerState, built: WindowBuilt): OwnerState {
@@ -45,7 +48,8 @@ function silverBuilt(
 ): OwnerState {
   const done = built.outcome === 'published' || built.outcome === 'unchanged';
   // An unchanged build may be the second one after a publication that nobody has heard of.
-  const marked = done ? markGoldStale(state, built.window, gold, nowMs) : state;
+  const marks = done && !keepsGold(state, built);
+  const marked = marks ? markGoldStale(state, built.window, gold, nowMs) : state;
   const window = state.silver[built.window];
   if (window === undefined) return marked;
   const pending = done ? withoutCovered(window.pending, built.through) : window.pending;
@@ -53,7 +57,9 @@ function silverBuilt(
   // A fold that does not pass leaves its rows to the seal build: nobody has to decide about an hour
   // that everybody still watches.
   const held = built.outcome === 'blocked' && built.mode === 'fold';
-  const parked = built.outcome === 'failed' || (built.outcome === 'blocked' && !held);
+  // Nobody has to decide about a version that stays because its rows are gone.
+  const stays = isPastRetention(built);
+  const parked = (built.outcome === 'failed' && !stays) || (built.outcome === 'blocked' && !held);
   const reason = eventReason(built.reason ?? built.outcome);
   const checks = knownChecks(built.checks);
   const isAsked = isSameCause(built.cause, window.asked);
@@ -64,11 +70,11 @@ function silverBuilt(
     pendingSinceMs: empty ? null : nowMs,
     building: null,
     parked: parked ? { reason: parkedReason(state, reason), sinceMs: nowMs, checks } : null,
-    asked: isAsked && (parked || done) ? null : window.asked,
+    asked: isAsked && (parked || done || stays) ? null : window.asked,
     waiver: parked || done ? null : window.waiver,
     abandoned: done ? false : window.abandoned,
     heldBack: held ? reason : done ? null : window.heldBack,
-    sealed: done && built.mode !== 'fold' && empty,
+    sealed: stays ? window.sealed : done && built.mode !== 'fold' && empty,
     late: empty ? false : window.late,
     builtAtMs: done ? nowMs : window.builtAtMs,
     buildMs: done ? built.durationMs : window.buildMs,

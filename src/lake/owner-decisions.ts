@@ -10,7 +10,7 @@ import {
   type SilverState,
   isClosed,
 } from './owner-state.ts';
-import { withinLimits } from './owner-limits.ts';
+import { isBackfilled, withinLimits } from './owner-limits.ts';
 import { mayBeQueued } from './owner-queue.ts';
 import { formatInstant } from './time.ts';
 import { type WindowId, overlapping, windowOf } from './window.ts';
@@ -27,6 +27,8 @@ export type OwnerSettings = {
   readonly maxWaitMs: number;
   readonly goldRefresh: 'schedule' | 'follow';
   readonly buildsMax: number;
+  /** Builds of backfills at once, beside those. */
+  readonly backfillBuildsMax: number;
   readonly gold: readonly GoldGrain[];
 };
 
@@ -67,7 +69,12 @@ export function decideBuilds(
   const due = candidates(state, settings, nowMs)
     .filter(({ dueMs }) => dueMs <= nowMs)
     .map(({ build }) => build);
-  return withinLimits(state, settings, due);
+  const regular = due.filter(({ cause }) => cause.kind !== 'backfill');
+  const backfilled = due.filter(({ cause }) => cause.kind === 'backfill');
+  return [
+    ...withinLimits(state, settings, regular),
+    ...backfilled.slice(0, Math.max(0, settings.backfillBuildsMax - backfillsInFlight(state))),
+  ];
 }
 
 /** When the owner must look again by itself; null when only a message can change anything. */
@@ -80,6 +87,12 @@ export function nextLookMs(
   const waits = state.dues.map(({ sinceMs }) => sinceMs + settings.maxWaitMs);
   const later = [...dues, ...waits].filter((ms) => ms > nowMs);
   return later.length === 0 ? null : Math.min(...later);
+}
+
+/** A backfill asks for no window that is being built, so what is asked for tells who builds. */
+function backfillsInFlight({ silver, gold }: OwnerState): number {
+  const windows = [...Object.values(silver), ...Object.values(gold)];
+  return windows.filter((window) => window.building !== null && isBackfilled(window)).length;
 }
 
 function candidates(state: OwnerState, settings: OwnerSettings, nowMs: number): Candidate[] {
@@ -102,12 +115,20 @@ function silverCandidates(state: OwnerState, settings: OwnerSettings): Candidate
         kind: 'buildSilver',
         window: id,
         mode: silverMode(state, id, window, closed, settings),
-        pending: window.pending,
+        pending: isBackfilled(window) ? everyBatch(state) : window.pending,
         cause: silverCause(window, closed),
         waiver: window.waiver,
       },
       dueMs: silverDueMs(window, closed, settings),
     }));
+}
+
+/** A window without a version knows of no batch: its build looks for its rows in all of them. */
+function everyBatch(state: OwnerState): BuildSilver['pending'] {
+  const known = Object.entries(state.logs).filter(([, { routedTo }]) => routedTo >= 0);
+  return Object.fromEntries(
+    known.map(([log, { routedTo }]) => [log, { first: 0, through: routedTo }]),
+  );
 }
 
 function silverCause(window: SilverState, closed: boolean): Cause {
@@ -117,7 +138,9 @@ function silverCause(window: SilverState, closed: boolean): Cause {
 }
 
 function isBuildable(window: SilverState, closed: boolean): boolean {
-  if (window.building !== null || window.parked !== null) return false;
+  if (window.building !== null) return false;
+  if (isBackfilled(window)) return true;
+  if (window.parked !== null) return false;
   if (window.heldBack !== null && !closed) return false;
   if (window.abandoned && window.asked === null) return false;
   return hasPending(window) || (closed && (!window.sealed || window.asked !== null));
@@ -134,6 +157,7 @@ function silverMode(
   closed: boolean,
   settings: OwnerSettings,
 ): BuildMode {
+  if (isBackfilled(window)) return 'rebuild';
   if (closed) return window.late || window.asked !== null ? 'rebuild' : 'seal';
   // Its batches come once more: what a fold has already read it would leave out.
   if (window.asked?.kind === 'rewind') return 'rebuild';
@@ -142,7 +166,7 @@ function silverMode(
 }
 
 function silverDueMs(window: SilverState, closed: boolean, settings: OwnerSettings): number {
-  if (!hasPending(window)) return window.touchedMs;
+  if (!hasPending(window) || isBackfilled(window)) return window.touchedMs;
   const settleMs = Math.min(settleMsMax, settings.foldMs);
   const sinceMs = window.pendingSinceMs ?? window.touchedMs;
   const restedMs = Math.min(window.touchedMs + settleMs, sinceMs + settings.foldMs);
@@ -154,7 +178,8 @@ function silverDueMs(window: SilverState, closed: boolean, settings: OwnerSettin
 
 function goldCandidates(state: OwnerState, settings: OwnerSettings, nowMs: number): Candidate[] {
   return Object.entries(state.gold)
-    .filter(([, window]) => window.stale && window.building === null && window.parked === null)
+    .filter(([, window]) => window.stale && window.building === null)
+    .filter(([, window]) => window.parked === null || isBackfilled(window))
     .map(([key, window]) => goldCandidate(state, settings, key as GoldKey, window, nowMs))
     .filter((candidate) => candidate !== null)
     .sort((a, b) => a.dueMs - b.dueMs || (a.build.window < b.build.window ? -1 : 1));
@@ -169,11 +194,13 @@ function goldCandidate(
 ): Candidate | null {
   const slash = key.indexOf('/');
   const [table, id] = [key.slice(0, slash), key.slice(slash + 1)];
-  if (settings.goldRefresh === 'schedule' && !isDue(state, id, window)) return null;
+  const backfilled = isBackfilled(window);
+  if (settings.goldRefresh === 'schedule' && !backfilled && !isDue(state, id, window)) return null;
   const complete = window.complete && isComplete(state, id, settings);
   const cause: Cause = window.asked ?? { kind: window.due ? 'due' : 'silver' };
   const { waiver } = window;
   const build: BuildGold = { kind: 'buildGold', key, table, window: id, complete, cause, waiver };
+  if (backfilled) return { build, dueMs: window.staleSinceMs };
   const restMs = window.builtAtMs === null ? 0 : window.builtAtMs + 3 * window.buildMs;
   // Gold waits while its silver is moving, but never longer than two folds.
   const longestMs = window.staleSinceMs + 2 * settings.foldMs;

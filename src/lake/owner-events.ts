@@ -35,6 +35,12 @@ export type OwnerEvent = { readonly at: string } & (
       readonly author: string;
       readonly reason: string;
     }
+  /** Paused by itself, or at its end. */
+  | {
+      readonly kind: 'backfillPaused' | 'backfillEnded';
+      readonly id: string;
+      readonly text: string;
+    }
   | {
       readonly kind: 'paused' | 'resumed';
       readonly author: string;
@@ -43,7 +49,7 @@ export type OwnerEvent = { readonly at: string } & (
 );
 
 export type Alert = {
-  readonly kind: 'gateParked' | 'goldIncomplete' | 'backfillEnded';
+  readonly kind: 'gateParked' | 'goldIncomplete' | 'backfillPaused' | 'backfillEnded';
   readonly dataset: string;
   readonly at: string;
   /** One sentence for a person. */
@@ -62,6 +68,9 @@ export function alertOf(dataset: string, event: OwnerEvent): Alert | null {
       const text = `gold goes on without all of ${event.hour}, which did not close in time`;
       return { kind: 'goldIncomplete', dataset, at, text };
     }
+    case 'backfillPaused':
+    case 'backfillEnded':
+      return { kind: event.kind, dataset, at, text: `backfill ${event.id} ${event.text}` };
     default:
       return null;
   }

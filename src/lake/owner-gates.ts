@@ -45,6 +45,8 @@ export function gateRefusal(state: OwnerState, request: ResolveGate): string | n
       ? `${name} is not parked: its rows are held back until its hour is over`
       : `${name} is not parked`;
   }
+  // Only a backfill builds what is parked.
+  if (window.building !== null) return `${name} is being built again just now, for a backfill`;
   if (request.decision !== 'retry' && request.reason.trim() === '') {
     return `say why: to ${request.decision} a gate needs a reason`;
   }

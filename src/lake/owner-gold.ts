@@ -1,4 +1,4 @@
-import { isSameCause } from './cause.ts';
+import { isPastRetention, isSameCause } from './cause.ts';
 import { noted } from './owner-noted.ts';
 import {
   type GoldBuilt,
@@ -47,7 +47,7 @@ export function goldBuilt(state: OwnerState, built: GoldBuilt, nowMs: number): O
   const key: GoldKey = `${built.table}/${built.window}`;
   const window = state.gold[key];
   if (window === undefined) return state;
-  const parked = isVerdict(built) && !window.stale;
+  const parked = isVerdict(built) && !window.stale && !isPastRetention(built);
   const reason = eventReason(built.reason ?? built.outcome);
   const checks = knownChecks(built.checks);
   const again = built.outcome === 'superseded';

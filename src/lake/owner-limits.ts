@@ -1,4 +1,4 @@
-import type { Cause } from './cause.ts';
+import type { AskedCause, Cause } from './cause.ts';
 import type { OwnerState } from './owner-state.ts';
 import { type WindowId, windowOf } from './window.ts';
 
@@ -29,7 +29,7 @@ export function withinLimits<T extends WithWindow>(
   for (const build of builds) {
     if (free <= 0) break;
     if (isOld(state, settings, build.window)) {
-      const isAsked = ['gate', 'backfill', 'rewind'].includes(build.cause.kind);
+      const isAsked = ['gate', 'rewind'].includes(build.cause.kind);
       if (freeForOld <= 0 || (isHeld && !isAsked)) continue;
       freeForOld -= 1;
     }
@@ -49,9 +49,14 @@ export function isOld(
   return windowOf(window).endMs <= newestMs - foldHorizonMs;
 }
 
+/** Whether a window is built because a backfill wants it: that has places of its own. */
+export function isBackfilled({ asked }: { readonly asked: AskedCause | null }): boolean {
+  return asked?.kind === 'backfill';
+}
+
 function inFlight({ silver, gold }: OwnerState): readonly WindowId[] {
   return [...Object.entries(silver), ...Object.entries(gold)]
-    .filter(([, { building }]) => building !== null)
+    .filter(([, window]) => window.building !== null && !isBackfilled(window))
     .map(([key]) => key.slice(key.lastIndexOf('/') + 1));
 }
 

@@ -1,5 +1,5 @@
 import { utf8Length } from './clip.ts';
-import { isOld } from './owner-limits.ts';
+import { isBackfilled, isOld } from './owner-limits.ts';
 import { packOwner, packedBytes } from './owner-packed.ts';
 import { type OwnerQueue, emptyQueue } from './owner-parts.ts';
 import {
@@ -71,8 +71,12 @@ function mayLeave(state: OwnerState, foldHorizonMs: number): QueuedWindows {
   const filtered = <T extends SilverState | GoldState>(windows: Readonly<Record<string, T>>) =>
     Object.fromEntries(
       Object.entries(windows).filter(
-        ([key, { building, parked }]) =>
-          building === null && parked === null && isOld(state, { foldHorizonMs }, windowIdOf(key)),
+        ([key, window]) =>
+          window.building === null &&
+          window.parked === null &&
+          // A backfill waits for those that it has asked for, which are few.
+          !isBackfilled(window) &&
+          isOld(state, { foldHorizonMs }, windowIdOf(key)),
       ),
     );
   return { silver: filtered(state.silver), gold: filtered(state.gold) };

@@ -1,3 +1,4 @@
+import type { Backfill } from './backfill.ts';
 import type { AskedCause, Cause, Waiver } from './cause.ts';
 import type { OwnerEvent } from './owner-events.ts';
 import {
@@ -114,6 +115,8 @@ export type OwnerState = {
     readonly reason: string;
     readonly at: string;
   } | null;
+  /** Those that are open in the order in which they were asked for, and the newest ended ones. */
+  readonly backfills: readonly Backfill[];
   /** What has happened and is not kept in the lake yet. */
   readonly events: readonly OwnerEvent[];
   /** The newest messages that made no sense. */
@@ -147,6 +150,7 @@ export function newOwner(dataset: string): OwnerState {
     advance: null,
     paused: false,
     pauseSaid: null,
+    backfills: [],
     events: [],
     ignored: [],
     counters: { batchesRouted: 0, silverBuilt: 0, goldBuilt: 0, gatesBlocked: 0 },

@@ -64,7 +64,7 @@ export function routed(state: OwnerState, found: Routed, nowMs: number): OwnerSt
   };
 }
 
-function newSilver(state: OwnerState, window: WindowId, nowMs: number): SilverState {
+export function newSilver(state: OwnerState, window: WindowId, nowMs: number): SilverState {
   const passed =
     state.nextToClose !== null && windowOf(window).startMs < windowOf(state.nextToClose).startMs;
   return {

@@ -4,6 +4,7 @@ import {
   type WorkerOptions,
   bundleWorkflowCode,
 } from '@temporalio/worker';
+import { createBackfillActivities } from '../activities/backfill.ts';
 import { createCatalogActivities } from '../activities/catalog.ts';
 import { createGoldActivities } from '../activities/gold.ts';
 import { createJanitorActivities } from '../activities/janitor.ts';
@@ -68,7 +69,12 @@ export async function startTransformWorker(config: Config, logger: Logger): Prom
       ...versioning(config),
     }),
     Worker.create({ ...common, ...slots, taskQueue: taskQueues.transform, activities: transforms }),
-    Worker.create({ ...common, ...slots, taskQueue: taskQueues.backfill, activities: transforms }),
+    Worker.create({
+      ...common,
+      maxConcurrentActivityTaskExecutions: config.BACKFILL_SLOTS,
+      taskQueue: taskQueues.backfill,
+      activities: { ...transforms, ...createBackfillActivities({ ports, dataset }) },
+    }),
     Worker.create({
       ...common,
       maxConcurrentActivityTaskExecutions: metadataSlots,

@@ -66,6 +66,7 @@ export function describeLakehouse(config: Config, dataset: Dataset): LakehouseDe
       maxWaitMs: config.MAX_WAIT_SECONDS * 1_000,
       goldRefresh: config.GOLD_REFRESH,
       buildsMax: config.BUILDS_MAX,
+      backfillBuildsMax: config.BACKFILL_BUILDS_MAX,
       gold: dataset.gold.map(({ name, grain }) => ({ name, grain })),
     },
   };

@@ -2,7 +2,7 @@ import type { BuildGoldInput } from '../lake/messages.ts';
 import type { GoldBuilt } from '../lake/owner-state.ts';
 import { setWorkflowOptions } from '@temporalio/workflow';
 import { nowMs } from './clock.ts';
-import { metadata, transform } from './proxies.ts';
+import { metadata, transformFor } from './proxies.ts';
 import { showBlocked } from './search-attributes.ts';
 import { permanentFault, reportTo } from './report.ts';
 import { versioned } from './versioning.ts';
@@ -19,6 +19,7 @@ export async function buildGoldWindow(input: BuildGoldInput): Promise<GoldBuilt>
 async function build(input: BuildGoldInput): Promise<GoldBuilt> {
   const { table, window } = input;
   const [cause, waiver] = [input.cause ?? null, input.waiver ?? null];
+  const transform = transformFor(cause);
   const told = { durationMs: 0, reason: null, checks: [], cause } as const;
   const none = { layer: 'gold', table, window, ...told } as const;
   try {

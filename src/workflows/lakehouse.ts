@@ -9,6 +9,7 @@ import {
   setWorkflowOptions,
   workflowInfo,
 } from '@temporalio/workflow';
+import { describeBackfills } from '../lake/backfill.ts';
 import type { LakehouseInput, LedgerState } from '../lake/messages.ts';
 import {
   type Build,
@@ -17,6 +18,7 @@ import {
   nextLookMs,
   releasedDues,
 } from '../lake/owner-decisions.ts';
+import { backfillPlanned, backfillStep } from '../lake/owner-backfill.ts';
 import { windowBuilt } from '../lake/owner-built.ts';
 import { packOwner, unpackOwner } from '../lake/owner-packed.ts';
 import { type OwnerState, type WindowBuilt, describeOwner, newOwner } from '../lake/owner-state.ts';
@@ -29,6 +31,7 @@ import {
   routed,
 } from '../lake/owner.ts';
 import { restored } from '../lake/owner-restored.ts';
+import { createBackfillPlanner } from './backfill-planner.ts';
 import { brokenReport, buildId, isRunning, notStarted, startBuild } from './builds.ts';
 import { nowMs } from './clock.ts';
 import { createEventKeeper } from './event-keeper.ts';
@@ -59,6 +62,11 @@ export async function lakehouse(input: LakehouseInput<OwnerState>): Promise<void
     changed = true;
   };
   const keeper = createEventKeeper({ state: () => state, change }, waits);
+  const planner = createBackfillPlanner(
+    waits,
+    (plan) => change(backfillPlanned(state, plan)),
+    () => change({ ...state }),
+  );
   listen({
     state: () => state,
     change,
@@ -95,6 +103,7 @@ export async function lakehouse(input: LakehouseInput<OwnerState>): Promise<void
     if (found !== null) change(routed(state, found, nowMs()));
     const settled = settle(state, settings);
     if (settled !== state) change(settled);
+    planner.plan(state);
     const builds = decideBuilds(state, settings, nowMs()).filter(
       (build) => !waits.isWaiting(buildId(dataset, build)),
     );
@@ -107,7 +116,7 @@ export async function lakehouse(input: LakehouseInput<OwnerState>): Promise<void
     const looks = [nextLookMs(state, settings, nowMs()), waits.nextMs(), keeper.nextMs()];
     if (!changed) await rest(looks, () => changed);
   }
-  await condition(() => allHandlersFinished() && !keeper.isBusy());
+  await condition(() => allHandlersFinished() && !keeper.isBusy() && !planner.isBusy());
   await continueAsNew<typeof lakehouse>({ dataset, state: packOwner(state) });
 }
 
@@ -144,11 +153,16 @@ function settle(state: OwnerState, settings: OwnerSettings): OwnerState {
   for (const { hour, complete } of released) {
     if (!complete) log.warn('gold goes on with an incomplete hour', { hour });
   }
-  return released.reduce((before, due) => dueReleased(before, due, settings.gold, now), closed);
+  const due = released.reduce(
+    (before, each) => dueReleased(before, each, settings.gold, now),
+    closed,
+  );
+  return backfillStep(due, settings, now);
 }
 
 function describe(state: OwnerState, routeFault: string | null): string {
-  const said = describeOwner(state);
+  const parts = [describeOwner(state), describeBackfills(state.backfills)];
+  const said = parts.filter((part) => part !== null).join(' ');
   return routeFault === null ? said : `${said} Batches cannot be routed: ${routeFault}`;
 }
 

@@ -7,6 +7,8 @@ import type {
   LogsStopped,
   JanitorReport,
 } from '../lake/messages.ts';
+import type { BackfillRequest } from '../lake/backfill.ts';
+import type { ControlBackfill } from '../lake/backfill-control.ts';
 import type { ResolveGate } from '../lake/owner-gates.ts';
 import type { RewindRequest } from '../lake/owner-rewind.ts';
 import type { LogAdvanced, OwnerState, WindowBuilt } from '../lake/owner-state.ts';
@@ -32,6 +34,14 @@ export const resolveGateUpdate = defineUpdate<void, [ResolveGate]>('resolveGate'
 
 /** Answers on acceptance; the windows are rebuilt in their turn. */
 export const rewindUpdate = defineUpdate<void, [RewindRequest]>('rewind');
+/** Asks for a range to be built again, also by hand in the Web UI; see docs/operations.md. */
+export const backfillSignal = defineSignal<[Partial<BackfillRequest>]>('backfill');
+/** The same with an answer: the id of the backfill, or why it is refused. */
+export const requestBackfillUpdate = defineUpdate<
+  { readonly id: string },
+  [Partial<BackfillRequest>]
+>('requestBackfill');
+export const controlBackfillUpdate = defineUpdate<void, [ControlBackfill]>('controlBackfill');
 
 export const acceptOffsetGapUpdate = defineUpdate<AcceptedGap, [LogRequest]>('acceptOffsetGap');
 export const pauseLogUpdate = defineUpdate<void, [LogRequest]>('pauseLog');

@@ -5,6 +5,7 @@ import type { GoldGrain, OwnerState } from '../lake/owner-state.ts';
 import { rewindRefusal, rewound } from '../lake/owner-rewind.ts';
 import { windowBuilt } from '../lake/owner-built.ts';
 import { hourDue, ignored, logAdvanced, pauseSet } from '../lake/owner.ts';
+import { listenToBackfills } from './backfill-messages.ts';
 import { nowMs } from './clock.ts';
 import {
   bookmarkQuery,
@@ -94,6 +95,7 @@ export function listen(owner: OwnerAccess): void {
   setHandler(rewindUpdate, (request) => change(rewound(state(), checkedRewind(request), nowMs())), {
     validator: (request: unknown) => refuse(rewindRefusal(state(), checkedRewind(request))),
   });
+  listenToBackfills(owner, tolerant);
   setHandler(statusQuery, state);
   setHandler(bookmarkQuery, () => state().logs);
 }

@@ -1,4 +1,5 @@
 import { ActivityCancellationType, proxyActivities } from '@temporalio/workflow';
+import type { BackfillActivities } from '../activities/backfill.ts';
 import type { CatalogActivities } from '../activities/catalog.ts';
 import type { GoldActivities } from '../activities/gold.ts';
 import type { ControlActivities } from '../activities/control.ts';
@@ -11,6 +12,7 @@ import type { OwnerEventActivities } from '../activities/owner-events.ts';
 import type { QueueActivities } from '../activities/owner-queue.ts';
 import type { QualityActivities } from '../activities/quality.ts';
 import type { SilverActivities } from '../activities/silver.ts';
+import type { Cause } from '../lake/cause.ts';
 import { taskQueues } from '../lake/messages.ts';
 
 /*
@@ -42,10 +44,27 @@ export const decisions = proxyActivities<GapActivities & ControlActivities>({
   retry,
 });
 
-/** Reading and writing whole windows. */
-export const transform = proxyActivities<SilverActivities & GoldActivities & QualityActivities>({
+type TransformActivities = SilverActivities & GoldActivities & QualityActivities;
+
+const whole = { startToCloseTimeout: '1 hour', heartbeatTimeout: '60 seconds', retry } as const;
+const transform = proxyActivities<TransformActivities>({
+  ...whole,
   taskQueue: taskQueues.transform,
-  startToCloseTimeout: '1 hour',
+});
+const backfill = proxyActivities<TransformActivities>({
+  ...whole,
+  taskQueue: taskQueues.backfill,
+});
+
+/** Reading and writing whole windows. Those of a backfill stand in a queue of their own. */
+export function transformFor(cause: Cause | null): TransformActivities {
+  return cause?.kind === 'backfill' ? backfill : transform;
+}
+
+/** Facts about many windows at once. */
+export const planning = proxyActivities<BackfillActivities>({
+  taskQueue: taskQueues.backfill,
+  startToCloseTimeout: '10 minutes',
   heartbeatTimeout: '60 seconds',
   retry,
 });

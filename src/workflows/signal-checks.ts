@@ -135,7 +135,7 @@ export function checkedWindowBuilt(message: unknown): WindowBuilt {
   };
 }
 
-function anObject(value: unknown, name: string): Readonly<Record<string, unknown>> {
+export function anObject(value: unknown, name: string): Readonly<Record<string, unknown>> {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
     return value as Readonly<Record<string, unknown>>;
   }
@@ -165,7 +165,7 @@ function aWindow(value: unknown): string {
   throw new Error(`not a window: ${String(value)}`);
 }
 
-function aText(value: unknown): string {
+export function aText(value: unknown): string {
   if (typeof value === 'string') return value;
   throw new Error(`not a text: ${String(value)}`);
 }
@@ -200,7 +200,7 @@ function aTextOrNull(value: unknown): string | null {
   return value === null ? null : aText(value);
 }
 
-function oneOf<T extends string>(allowed: readonly T[], value: unknown): T {
+export function oneOf<T extends string>(allowed: readonly T[], value: unknown): T {
   const found = allowed.find((each) => each === value);
   if (found !== undefined) return found;
   throw new Error(`not one of ${allowed.join(', ')}: ${String(value)}`);

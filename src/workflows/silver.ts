@@ -2,7 +2,7 @@ import type { BuildSilverInput, PublishResult, StageResult } from '../lake/messa
 import type { SilverBuilt } from '../lake/owner-state.ts';
 import { setWorkflowOptions } from '@temporalio/workflow';
 import { nowMs } from './clock.ts';
-import { metadata, transform } from './proxies.ts';
+import { metadata, transformFor } from './proxies.ts';
 import { showBlocked } from './search-attributes.ts';
 import { permanentFault, reportTo } from './report.ts';
 import { versioned } from './versioning.ts';
@@ -22,6 +22,7 @@ export async function buildSilverWindow(input: BuildSilverInput): Promise<Silver
 async function build(input: BuildSilverInput): Promise<SilverBuilt> {
   const { window, mode } = input;
   const [cause, waiver] = [input.cause ?? null, input.waiver ?? null];
+  const transform = transformFor(cause);
   const told = { durationMs: 0, reason: null, checks: [], cause } as const;
   const none = { layer: 'silver', window, mode, ...told } as const;
   try {

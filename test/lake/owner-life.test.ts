@@ -20,6 +20,7 @@ const settings: OwnerSettings = {
   foldHorizonMs: 3 * hourMs,
   maxWaitMs: 30 * minuteMs,
   goldRefresh: 'follow',
+  backfillBuildsMax: 2,
   buildsMax: 2,
   gold: [
     { name: 'hourly', grain: 'hour' },

@@ -1,5 +1,11 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
+import {
+  type Backfill,
+  backfillsEndedMax,
+  backfillsOpenMax,
+  boundedSaid,
+} from '../../src/lake/backfill.ts';
 import { clipped, jsonTextBytes, utf8Length } from '../../src/lake/clip.ts';
 import { windowBuilt } from '../../src/lake/owner-built.ts';
 import { noted } from '../../src/lake/owner-noted.ts';
@@ -71,6 +77,27 @@ function worstCase(): OwnerState {
   return { ...state, pauseSaid };
 }
 
+/** With texts as long as they may be, in the middle of a day of all windows. */
+function aBackfill(index: number): Backfill {
+  const said = boundedSaid({ author: '"'.repeat(500), reason: '"'.repeat(500) });
+  const day = '2026-08-21';
+  return {
+    ...{ id: `backfill-2026-08-21-${index}`, from: '2024-08-22T00', to: '2026-08-21T23', ...said },
+    ...{ layers: ['silver', 'gold'], only: 'all', order: 'newest', next: '2026-08-20' },
+    ...{ askedAt: formatInstant(nowMs), startedAt: formatInstant(nowMs), ended: null },
+    ...{ paused: true, said: { ...said, at: formatInstant(nowMs) }, total: 123_456 },
+    chunk: {
+      day,
+      silver: 0xffffff,
+      gold: Object.fromEntries(['conversion_funnel', 'hourly_revenue'].map((t) => [t, 0xffffff])),
+      asked: [0, 1, 2, 3].map((hour) => `category_performance/${day}T0${hour}`),
+      published: 0xffffff,
+    },
+    counts: { done: 99_999, unchanged: 99_999, failed: 99_999, skipped: 99_999, empty: 99_999 },
+    recent: 'x'.repeat(24),
+  };
+}
+
 /** As the workflow does, without a lake. */
 function withRoom(state: OwnerState): OwnerState {
   for (let now = state; ;) {
@@ -88,7 +115,7 @@ describe('packOwner', () => {
         '1969-12-31T23': { ...silver, parked: { reason: 'r', sinceMs: 5, checks: ['a', 'b'] } },
       },
       gold: { 'a_b/2026-08-21': { ...gold, ...{ unknown: 1 } } },
-      ...{ backfills: [{ id: 'x' }] },
+      backfills: [aBackfill(1)],
     });
     assert.deepEqual(unpackOwner(JSON.parse(JSON.stringify(packOwner(state))) as never), state);
   });
@@ -115,16 +142,9 @@ describe('packOwner', () => {
 
   it(`stays under ${packedBytesMax} bytes with everything that can wait at once`, () => {
     const state = withRoom(worstCase());
-    // What other files bound: 20 backfills with reasons and authors as long as they may be.
-    const backfills = Array.from({ length: 20 }, (_, index) => ({
-      id: `backfill-2026-08-21-${index}`,
-      from: '2026-01-01T00',
-      to: '2026-08-01T00',
-      cursor: '2026-04-01T00',
-      reason: 'r'.repeat(100),
-      author: 'a'.repeat(20),
-    }));
-    const bytes = packedBytes({ ...state, ...{ backfills } });
+    const count = backfillsOpenMax + backfillsEndedMax;
+    const backfills = Array.from({ length: count }, (_, index) => aBackfill(index));
+    const bytes = packedBytes({ ...state, backfills });
     assert.ok(windowsIn(state) <= queueLimits.windowsMax);
     assert.ok(bytes < packedBytesMax, `${bytes}`);
     assert.deepEqual(unpackOwner(packOwner(state)), state);

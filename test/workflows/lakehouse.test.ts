@@ -195,8 +195,12 @@ describeScenarios('lakehouse', (scenario) => {
     await owner.advance(0, during);
     await owner.until('the build', ({ counters }) => counters.silverBuilt === 1);
 
+    const warnings = bed
+      .warnings(dataset)
+      .map(({ message, facts }) => `${message}: ${String(facts['reason'])}`);
+    // A workflow task that the server did not take is done again, and says again what it said.
     assert.deepEqual(
-      bed.warnings(dataset).map(({ message, facts }) => `${message}: ${String(facts['reason'])}`),
+      [...new Set(warnings)],
       ['batches cannot be routed: LOG_CORRUPT: no JSON [key=a]'],
     );
     await bed.record('route-fault', owner.handle);

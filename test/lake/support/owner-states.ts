@@ -22,6 +22,7 @@ export const settings: OwnerSettings = {
   maxWaitMs: 30 * minuteMs,
   goldRefresh: 'follow',
   buildsMax: 4,
+  backfillBuildsMax: 2,
   gold: [
     { name: 'hourly_revenue', grain: 'hour' },
     { name: 'top_products', grain: 'day' },

@@ -1,4 +1,5 @@
 import { Context } from '@temporalio/activity';
+import type { BackfillActivities } from '../../../src/activities/backfill.ts';
 import type { CatalogActivities } from '../../../src/activities/catalog.ts';
 import type { ControlActivities } from '../../../src/activities/control.ts';
 import type { GoldActivities } from '../../../src/activities/gold.ts';
@@ -10,12 +11,15 @@ import type { OwnerEventActivities } from '../../../src/activities/owner-events.
 import type { QueueActivities } from '../../../src/activities/owner-queue.ts';
 import type { QualityActivities } from '../../../src/activities/quality.ts';
 import type { SilverActivities } from '../../../src/activities/silver.ts';
+import { maskOf, windowsInDay } from '../../../src/lake/backfill-days.ts';
+import type { DayPlan } from '../../../src/lake/backfill-plan.ts';
 import { changedControl, initialControl } from '../../../src/lake/control.ts';
 import { emptyTally } from '../../../src/lake/janitor-tally.ts';
 import type { OwnerSettings } from '../../../src/lake/owner-decisions.ts';
 import { eventually } from './eventually.ts';
 
 export type LakeActivities = IngestActivities &
+  BackfillActivities &
   CatalogActivities &
   ControlActivities &
   GapActivities &
@@ -38,6 +42,7 @@ export const hasty: OwnerSettings = {
   maxWaitMs: 60_000,
   goldRefresh: 'follow',
   buildsMax: 4,
+  backfillBuildsMax: 2,
   gold: [],
 };
 
@@ -109,6 +114,7 @@ export function stubLake({ settings, windows = [], ...given }: StubLakeOptions =
     keepEvents: async ({ note: { head } }) => ({ next: head.next + 1, hash: 'stub' }),
     queueWindows: async () => undefined,
     takeQueued: async () => null,
+    planBackfill: async (input) => everythingOf(input, { ...hasty, ...settings }.gold),
     ...given,
   };
   const recorded = Object.entries(activities).map(([name, run]) => [
@@ -127,6 +133,21 @@ export function stubLake({ settings, windows = [], ...given }: StubLakeOptions =
     called: async (name, times) => {
       await eventually(`${times} calls of ${name}`, () => calls(name).length >= times);
     },
+  };
+}
+
+/** All windows of a day, as if nothing but the range decided. */
+function everythingOf(range: Input<'planBackfill'>, gold: OwnerSettings['gold']): DayPlan {
+  const mask = (grain: 'hour' | 'day') =>
+    maskOf(windowsInDay(range, range.day, grain).map(({ id }) => id));
+  return {
+    day: range.day,
+    silver: range.layers.includes('silver') ? mask('hour') : 0,
+    gold: range.layers.includes('gold')
+      ? Object.fromEntries(gold.map(({ name, grain }) => [name, mask(grain)]))
+      : {},
+    skipped: 0,
+    empty: 0,
   };
 }
 

@@ -121,9 +121,10 @@ async function createWorkers(needs: WorkerNeeds): Promise<readonly Worker[]> {
   };
   return Promise.all([
     Worker.create(withWorkflows),
-    ...[taskQueues.ingest, taskQueues.transform, taskQueues.catalog].map((taskQueue) =>
-      // A cancellation comes with the answer to a heartbeat.
-      Worker.create({ ...common, taskQueue, activities, maxHeartbeatThrottleInterval: '50ms' }),
+    ...[taskQueues.ingest, taskQueues.transform, taskQueues.backfill, taskQueues.catalog].map(
+      (taskQueue) =>
+        // A cancellation comes with the answer to a heartbeat.
+        Worker.create({ ...common, taskQueue, activities, maxHeartbeatThrottleInterval: '50ms' }),
     ),
   ]);
 }
@@ -147,6 +148,7 @@ function dispatched(lakes: ReadonlyMap<string, StubLake>): LakeActivities {
     'keepEvents',
     'queueWindows',
     'takeQueued',
+    'planBackfill',
   ];
   const entries = names.map((name) => [
     name,
