@@ -1,5 +1,6 @@
 import {
   type Backfill,
+  type BackfillStatus,
   countedOf,
   describeBackfills,
   estimateMs,
@@ -9,11 +10,35 @@ import type { Cell } from './console.ts';
 
 /* What the verb `backfill` says. */
 
+export type ShownBackfill = Pick<
+  Backfill,
+  | 'id'
+  | 'from'
+  | 'to'
+  | 'layers'
+  | 'only'
+  | 'order'
+  | 'author'
+  | 'reason'
+  | 'counts'
+  | 'total'
+  | 'askedAt'
+  | 'startedAt'
+  | 'said'
+> & {
+  readonly status: BackfillStatus;
+  readonly counted: number;
+  /** The day that is worked on, or comes next. */
+  readonly day: string | null;
+  readonly endedAt: string | null;
+  readonly secondsLeft: number | null;
+};
+
 export function shownBackfill(
   backfill: Backfill,
   all: readonly Backfill[],
   nowMs: number,
-): Readonly<Record<string, unknown>> {
+): ShownBackfill {
   const { id, from, to, layers, only, order, author, reason, counts, total } = backfill;
   return {
     id,
@@ -48,7 +73,7 @@ export const backfillColumns = [
   'why',
 ] as const;
 
-export function backfillRow(shown: ReturnType<typeof shownBackfill>): readonly Cell[] {
+export function backfillRow(shown: ShownBackfill): readonly Cell[] {
   const { id, status, from, to, layers, counted, total, counts, reason, said } = shown;
   const why = status === 'paused' ? `${said?.author}: ${said?.reason}` : reason;
   const windows = `${counted}/${total ?? '?'}`;

@@ -91,7 +91,7 @@ export type Backfill = BackfillRange & {
 
 /** Backfills that wait or run, and ended ones that are still remembered. */
 export const backfillsOpenMax = 4;
-export const backfillsEndedMax = 1;
+export const backfillsEndedMax = 2;
 /** Ten years of hours. */
 export const backfillHoursMax = 87_672;
 

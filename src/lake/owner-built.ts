@@ -47,8 +47,9 @@ function silverBuilt(
   nowMs: number,
 ): OwnerState {
   const done = built.outcome === 'published' || built.outcome === 'unchanged';
-  // An unchanged build may be the second one after a publication that nobody has heard of.
-  const marks = done && !keepsGold(state, built);
+  // An unchanged build may be the second one after a publication that nobody has heard of; and one that
+  // is superseded has met such a publication, also when its window has long been forgotten here.
+  const marks = built.outcome === 'superseded' || (done && !keepsGold(state, built));
   const marked = marks ? markGoldStale(state, built.window, gold, nowMs) : state;
   const window = state.silver[built.window];
   if (window === undefined) return marked;

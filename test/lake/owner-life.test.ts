@@ -122,8 +122,8 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
 /** Hardly any room for windows: those of the parked ones and two more. */
 const crowded = {
   ...queueLimits,
-  windowsMax: 6,
-  windowsRoom: 4,
+  windowsMax: 9,
+  windowsRoom: 7,
   objectWindowsMax: 2,
   bytesMax: 8_000,
 };
@@ -215,8 +215,10 @@ function stuckWindowsStayParked(world: OwnerWorld): void {
   }
 }
 
-function goldIsNewerThanItsSilver(world: OwnerWorld): void {
+function goldIsNewerThanItsSilver(world: OwnerWorld, life: Life): void {
   for (const hour of world.silver.keys()) {
+    // Of a version whose report was lost with the owner, gold hears when its window is built again.
+    if (isStuck(world, life, hour)) continue;
     for (const { name, grain } of settings.gold) {
       for (const { id, endMs } of overlapping(windowOf(hour), grain)) {
         // On the Schedule, a window that was never due waits for it.
@@ -246,7 +248,7 @@ describe('the life of an owner', () => {
       everyBatchIsBuilt(world, life);
       closedWindowsAreSealed(world, life);
       stuckWindowsStayParked(world);
-      goldIsNewerThanItsSilver(world);
+      goldIsNewerThanItsSilver(world, life);
       duesAreReleased(world);
     });
     assert.ok(queuedOnce > 0, 'some windows went through the queue');

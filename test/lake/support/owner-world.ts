@@ -218,6 +218,8 @@ export class OwnerWorld {
       head: { next: 1, hash: 'x' },
       at: formatInstant(this.nowMs),
     };
+    // An owner that has lost its first hour before the ledger knew of it begins where it is told anew.
+    if (found.state.nextToClose === null) this.firstHour = null;
     let fresh = newOwner('events');
     for (const log of this.logs.keys()) {
       this.report(log, 0);
