@@ -24,6 +24,8 @@ export type CliConsole = {
   readonly step: <T>(title: string, work: (progress: Progress) => Promise<T>) => Promise<T>;
   /** A sentence for the person, on stderr. */
   readonly say: (text: string) => void;
+  /** Lines of prose that are the result, on stdout. */
+  readonly printText: (lines: readonly string[]) => void;
   readonly printTable: (columns: readonly string[], rows: readonly (readonly Cell[])[]) => void;
   readonly printJson: (value: unknown) => void;
   readonly printCsv: (columns: readonly string[], rows: readonly (readonly Cell[])[]) => void;
@@ -72,6 +74,7 @@ export function createConsole(streams: ConsoleStreams): CliConsole {
     progress,
     step: (title, work) => runStep(progress(title), work),
     say: (text) => void streams.stderr.write(`${text}\n`),
+    printText: (lines) => void streams.stdout.write(`${lines.join('\n')}\n`),
     printTable: (columns, rows) =>
       void streams.stdout.write(`${renderTable(columns, rows, colors(streams.stdout))}\n`),
     printJson: (value) => void streams.stdout.write(`${JSON.stringify(value, bigintAsText, 2)}\n`),

@@ -12,6 +12,7 @@ import { addDemoCommand } from './demo.ts';
 import { addDoctorCommand } from './doctor.ts';
 import { addDownCommand } from './down.ts';
 import { addDropCommand } from './drop.ts';
+import { addExplainCommand } from './explain.ts';
 import { addGateCommand } from './gate.ts';
 import { addGenerateCommand, addSampleCommand } from './generate.ts';
 import { addExamples } from './help.ts';
@@ -34,6 +35,7 @@ const verbs: readonly ((program: Command, context: CliContext) => void)[] = [
   addDoctorCommand,
   addWorkerCommand,
   addLanesCommand,
+  addExplainCommand,
   addGateCommand,
   addBookmarkCommand,
   addPauseCommands,

@@ -57,7 +57,8 @@ export type Build = BuildSilver | BuildGold;
 /** Rows that arrive together should be built together: a window rests this long after a touch. */
 const settleMsMax = 1_000;
 
-type Candidate = { readonly build: Build; readonly dueMs: number };
+/** The next build of a window, and when it may start. */
+export type Candidate = { readonly build: Build; readonly dueMs: number };
 
 /** Builds to start now, most urgent first, within the limit of builds at once. */
 export function decideBuilds(
@@ -95,7 +96,12 @@ function backfillsInFlight({ silver, gold }: OwnerState): number {
   return windows.filter((window) => window.building !== null && isBackfilled(window)).length;
 }
 
-function candidates(state: OwnerState, settings: OwnerSettings, nowMs: number): Candidate[] {
+/** The next build of every window that has one, also of those that must wait. */
+export function candidates(
+  state: OwnerState,
+  settings: OwnerSettings,
+  nowMs: number,
+): readonly Candidate[] {
   const silver = silverCandidates(state, settings);
   return [...silver, ...goldCandidates(state, settings, nowMs)];
 }
@@ -209,7 +215,7 @@ function goldCandidate(
 }
 
 /** A window that ends before the last due hour did is built as soon as it is stale. */
-function isDue(state: OwnerState, gold: WindowId, window: GoldState): boolean {
+export function isDue(state: OwnerState, gold: WindowId, window: GoldState): boolean {
   return window.due || formatInstant(windowOf(gold).endMs) <= (state.goldDueBefore ?? '');
 }
 

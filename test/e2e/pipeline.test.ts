@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { createGlueClient } from '../../src/adapters/aws-clients.ts';
 import { createGlueCatalog } from '../../src/adapters/glue-catalog.ts';
 import { catalogTable } from '../../src/activities/catalog-tables.ts';
@@ -6,6 +9,8 @@ import type { LakeFigures } from '../../src/activities/figures.ts';
 import { readAllPointers } from '../../src/activities/pointers.ts';
 import { ask } from '../../src/activities/query.ts';
 import { events } from '../../src/datasets/events.ts';
+import type { Explanation } from '../../src/lake/explain.ts';
+import type { Pointer } from '../../src/lake/pointer.ts';
 import { startOfHour } from '../../src/lake/time.ts';
 import { windowAt } from '../../src/lake/window.ts';
 import type { Row } from '../../src/ports.ts';
@@ -18,6 +23,7 @@ import { type Pipeline, startPipeline } from './support.ts';
  * compared with what expected.ts works out from the produced records.
  */
 
+const ingot = fileURLToPath(new URL('../../bin/ingot.mjs', import.meta.url));
 const hourMs = 3_600_000;
 const nowMs = startOfHour(Date.now());
 const range = {
@@ -130,6 +136,20 @@ describe('the pipeline', function () {
     const { _topic, _partition, _offset } = row!;
     const [record] = await pipeline.readRecord(String(_topic), Number(_partition), String(_offset));
     assert.equal((JSON.parse(record!) as { event_id: string }).event_id, row!.event_id);
+  });
+
+  it('explains on the command line why an hour is as it is, and of which batches it was made', async () => {
+    const hour = windowAt(nowMs - 3 * hourMs, 'hour').id;
+    const { INGOT_ID, KAFKA_TOPICS } = pipeline.config;
+    const env = { ...process.env, INGOT_ID, KAFKA_TOPICS };
+    const args = [ingot, 'explain', 'events', hour, '--json'];
+    const { stdout } = await promisify(execFile)(process.execPath, args, { env });
+    const told = JSON.parse(stdout) as Explanation & { silence: string | null; pointer: Pointer };
+    assert.equal(told.silence, null);
+    assert.ok(['current', 'open'].includes(told.condition), told.now.join(' '));
+    assert.match(told.version.join(' '), /It was built because/);
+    assert.equal(told.madeFrom.length, Object.keys(told.pointer.logs).length);
+    assert.ok(told.madeFrom.some((line) => /^ecommerce-.*: batches \d/.test(line)));
   });
 
   describe('after late events, with an ingest worker that is ended meanwhile', () => {
