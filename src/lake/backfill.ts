@@ -90,7 +90,7 @@ export type Backfill = BackfillRange & {
 };
 
 /** Backfills that wait or run, and ended ones that are still remembered. */
-export const backfillsOpenMax = 4;
+export const backfillsOpenMax = 3;
 export const backfillsEndedMax = 2;
 /** Ten years of hours. */
 export const backfillHoursMax = 87_672;

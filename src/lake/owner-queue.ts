@@ -33,7 +33,7 @@ export type QueueLimits = {
 
 export const queueLimits: QueueLimits = {
   windowsMax: 200,
-  bytesMax: 19_000,
+  bytesMax: 20_000,
   windowsRoom: 150,
   bytesRoom: 12_000,
   objectWindowsMax: 50,

@@ -67,7 +67,7 @@ describe('backfillRefusal', () => {
     const known = newBackfill([], { ...request, id: 'again' }, nowMs);
     assert.match(backfillRefusal([known], { ...request, id: 'again' }, nowMs)!, /already/);
     const many = Array.from({ length: backfillsOpenMax }, () => known);
-    assert.match(backfillRefusal(many, request, nowMs)!, /4 backfills wait already/);
+    assert.match(backfillRefusal(many, request, nowMs)!, /3 backfills wait already/);
     const over = many.map((each) => ({ ...each, ended: { kind: 'done', at: '' } as const }));
     assert.equal(backfillRefusal(over, request, nowMs), null);
   });
