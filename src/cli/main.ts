@@ -22,6 +22,7 @@ import { addPauseCommands } from './pause.ts';
 import { addProduceCommand } from './produce.ts';
 import { addQueryCommand } from './query.ts';
 import { addReplayCommand } from './replay.ts';
+import { addScheduleCommand } from './schedule.ts';
 import { addStatusCommand } from './status.ts';
 import { addUpCommand } from './up.ts';
 import { addWorkerCommand } from './worker.ts';
@@ -40,6 +41,7 @@ const verbs: readonly ((program: Command, context: CliContext) => void)[] = [
   addBookmarkCommand,
   addPauseCommands,
   addBackfillCommand,
+  addScheduleCommand,
   addProduceCommand,
   addGenerateCommand,
   addSampleCommand,
