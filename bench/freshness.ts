@@ -21,7 +21,14 @@ import {
   stages,
 } from './support/freshness-markers.ts';
 import { startProducer } from './support/freshness-process.ts';
-import { type Asked, readCatalogAndGold, readSilver } from './support/freshness-readers.ts';
+import {
+  type Asked,
+  type Question,
+  readCatalogAndGold,
+  readSilver,
+} from './support/freshness-readers.ts';
+import { stepNames } from './support/freshness-steps.ts';
+import { median } from './support/measure.ts';
 
 /*
  * How old an event is when readers first see it, under a steady load of real worker processes: from
@@ -228,10 +235,7 @@ function print(
     byMinute.push([new Date(fromMs).toISOString().slice(11, 16), ...found]);
   }
   terminal.say(byMinute.toString());
-  const asking = percentiles(silver.tookMs);
-  terminal.say(
-    `one question of the resident reader: p50 ${asking.p50Ms} ms, p99 ${asking.p99Ms} ms, ${silver.tookMs.length} of them; live tail of ${Math.max(0, ...silver.tailRows)} rows at most`,
-  );
+  terminal.say(questionsOf(silver));
   for (const [reader, { faults }] of Object.entries({ resident: silver, catalog })) {
     if (faults.length > 0) {
       terminal.say(
@@ -239,4 +243,28 @@ function print(
       );
     }
   }
+}
+
+/** With a tail and without one, because a tail is cleaned by every question that meets it. */
+function questionsOf({ questions }: Asked): string {
+  const head = ['questions', '', 'p50 ms', 'p99 ms', ...stepNames, 'objects', 'tail rows'];
+  const table = new Table({ head, style: { head: [], border: [] } });
+  const withTail = questions.filter(({ tailRows }) => tailRows > 0);
+  const without = questions.filter(({ tailRows }) => tailRows === 0);
+  for (const [name, of] of [['with a tail', withTail] as const, ['without', without] as const]) {
+    if (of.length === 0) continue;
+    const { p50Ms, p99Ms } = percentiles(of.map(({ tookMs }) => tookMs));
+    const middle = (pick: (question: Question) => number): string =>
+      median(of.map(pick)).toFixed(0);
+    table.push([
+      name,
+      String(of.length),
+      String(p50Ms),
+      String(p99Ms),
+      ...stepNames.map((step) => middle(({ steps }) => steps[step] ?? 0)),
+      middle(({ tookMs, steps }) => tookMs - Object.values(steps).reduce((sum, ms) => sum + ms, 0)),
+      middle(({ tailRows }) => tailRows),
+    ]);
+  }
+  return table.toString();
 }

@@ -11,6 +11,7 @@ import { formatInstant } from '../../src/lake/time.ts';
 import { type Window, windowAt } from '../../src/lake/window.ts';
 import type { CatalogPartition, Ports, TableFile } from '../../src/ports.ts';
 import type { Marker, MarkerBook } from './freshness-markers.ts';
+import { timedEngine } from './freshness-steps.ts';
 
 /*
  * Readers that ask again and again for the markers that they have not seen: one as `ingot query`
@@ -25,11 +26,16 @@ export type ReaderDeps = {
 };
 
 export type Asked = {
-  /** How long each question took. */
-  readonly tookMs: number[];
-  /** Rows that came from the live tail, of each question. */
-  readonly tailRows: number[];
+  readonly questions: Question[];
   readonly faults: string[];
+};
+
+export type Question = {
+  readonly tookMs: number;
+  /** Rows that came from the live tail. */
+  readonly tailRows: number;
+  /** Of the time that it took; what is missing went to requests for objects. */
+  readonly steps: Readonly<Record<string, number>>;
 };
 
 const silverEveryMs = 250;
@@ -40,13 +46,14 @@ const idsSql = (table: string): string =>
 
 /** The resident reader, through the live tail. */
 export async function readSilver({ ports, book, signal }: ReaderDeps): Promise<Asked> {
-  const asked: Asked = { tookMs: [], tailRows: [], faults: [] };
+  const asked: Asked = { questions: [], faults: [] };
+  const { engine, take } = timedEngine(ports.engine);
   await everySoOften({ everyMs: silverEveryMs, signal, faults: asked.faults }, async () => {
     const waiting = book.waiting('silver');
     if (waiting.length === 0) return;
     const startedMs = performance.now();
     const answer = await ask(
-      { ports, dataset: events },
+      { ports: { ...ports, engine }, dataset: events },
       {
         sql: idsSql(events.silver.name),
         parameters: { ids: idsOf(waiting) },
@@ -55,21 +62,20 @@ export async function readSilver({ ports, book, signal }: ReaderDeps): Promise<A
       },
     );
     book.saw('silver', answer.rows.map(idOfRow), Date.now());
-    asked.tookMs.push(performance.now() - startedMs);
-    asked.tailRows.push(answer.tailRows);
+    const tookMs = performance.now() - startedMs;
+    asked.questions.push({ tookMs, tailRows: answer.tailRows, steps: take() });
   });
   return asked;
 }
 
 /** A reader of the catalog, and after it gold, whose pointers say what silver they were made from. */
 export async function readCatalogAndGold(deps: ReaderDeps): Promise<Asked> {
-  const asked: Asked = { tookMs: [], tailRows: [], faults: [] };
+  const asked: Asked = { questions: [], faults: [] };
   const read = new Map<string, string>();
   const sequences = new Map<string, number>();
   await everySoOften(
     { everyMs: catalogEveryMs, signal: deps.signal, faults: asked.faults },
     async () => {
-      const startedMs = performance.now();
       for (const window of hoursOf(deps.book.waiting('catalog'))) {
         const partitions = await partitionsOf(deps, window);
         const registered = JSON.stringify(partitions);
@@ -81,7 +87,6 @@ export async function readCatalogAndGold(deps: ReaderDeps): Promise<Asked> {
         read.set(window.id, registered);
       }
       await lookAtGold(deps, sequences);
-      asked.tookMs.push(performance.now() - startedMs);
     },
   );
   return asked;

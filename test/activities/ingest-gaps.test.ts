@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { ConfigResourceTypes } from 'kafkajs';
+import kafkajs from 'kafkajs';
 import { takeOver } from '../../src/activities/ingest-takeover.ts';
 import { loadConfig } from '../../src/config.ts';
 import { writerDeps } from '../activities-unit/support/ingest-bed.ts';
@@ -18,6 +18,9 @@ import {
   planAndDie,
   produce,
 } from './support/kafka-lane.ts';
+
+// Node does not find this name among the exports of a CommonJS module.
+const { ConfigResourceTypes } = kafkajs;
 
 /* Offsets without a record are no loss: what transactions and compaction leave in a real topic. */
 

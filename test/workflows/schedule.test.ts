@@ -64,7 +64,12 @@ describeScenarios('the Schedule of hourly gold', (scenario) => {
     assert.deepEqual(hoursOf(await owner.status()), hours);
     assert.equal(paused.note, 'paused by ops at 2026-01-01T09:30:00.000Z: an outage');
     assert.deepEqual([shown.paused, shown.note, shown.next], [true, paused.note, []]);
-    assert.deepEqual([...new Set(shown.last.map(({ hour }) => hour))].toSorted(), hours);
+    // Six runs at least, of which it shows five; an hour that was asked for again may have more.
+    assert.equal(shown.last.length, 5);
+    assert.ok(
+      shown.last.every(({ hour }) => hours.includes(hour)),
+      JSON.stringify(shown.last),
+    );
   });
 
   scenario('starts no second run of an hour that waits for the owner', async (bed) => {
