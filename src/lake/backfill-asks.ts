@@ -37,7 +37,9 @@ function oneAsked(
   if (chunk === null) return null;
   const key = keysTodo(backfill, chunk, gold).find((each) => {
     const window = windowNamed(state, each);
-    return window === undefined || (window.asked === null && window.building === null);
+    if (window === undefined) return true;
+    // What was asked for of a window that is parked again will not be built: it is free to be asked for.
+    return window.building === null && (window.asked === null || window.parked !== null);
   });
   if (key === undefined) return null;
   const slash = key.indexOf('/');
