@@ -83,6 +83,11 @@ export type Fetched = TopicPartition & {
   /** Where the next fetch goes on; past the last record where the end of a range is not visible. */
   readonly offsetNext: string;
   readonly highWatermark: string;
+  /**
+   * The id that the topic has when this is called, asked over the connection that the records came by;
+   * `null` where it cannot be told. Quick, while `describeTopic` connects anew.
+   */
+  readonly topicIdNow?: () => Promise<string | null>;
 };
 
 export type ReadOptions = {

@@ -66,11 +66,17 @@ export async function checkContinuity(
 /**
  * Throws `TOPIC_CHANGED` when the topic is not the one any more that the log was taken over for. Asked
  * behind a fetch: ids never come back, so what was fetched in between is of that one topic. A topic
- * that is gone, with none in its place, has given nothing wrong.
+ * that is gone, with none in its place, has given nothing wrong. The quick answer of that fetch counts
+ * when it says that all is well.
  */
-export async function assertSameTopic(ports: SourcePorts, place: Place): Promise<void> {
+export async function assertSameTopic(
+  ports: SourcePorts,
+  place: Place,
+  topicIdNow?: Fetched['topicIdNow'],
+): Promise<void> {
   const { state } = place;
   if (state.topicId === undefined) return;
+  if (topicIdNow !== undefined && (await topicIdNow()) === state.topicId) return;
   const found = await describe(ports, place);
   if (found === null || !isAnotherTopic(state, found)) return;
   throw topicChanged(state, found, state.offsetNext ?? '0');

@@ -73,6 +73,8 @@ type State = {
   /** Where the next fetch goes on; past the last record where a range ended without one. */
   offsetNext: string;
   rowsOfLastFlush: number | null;
+  /** As the latest fetch can ask it. */
+  topicIdNow: Fetched['topicIdNow'];
 };
 
 export function createPartitionWriter(deps: PartitionDeps, taken: Takeover): PartitionWriter {
@@ -99,6 +101,7 @@ export function createPartitionWriter(deps: PartitionDeps, taken: Takeover): Par
     takenTo: start.offsetNext,
     offsetNext: start.offsetNext,
     rowsOfLastFlush: null,
+    topicIdNow: undefined,
   };
   deps.budget.join({
     buffered: () => (state.going === 'left' ? 0 : state.buffer.bytes()),
@@ -138,6 +141,7 @@ async function accept(deps: PartitionDeps, state: State, fetched: Fetched): Prom
   }
   const { compare } = state;
   if (compare !== null && BigInt(fetched.offsetNext) > BigInt(compare.offset)) state.compare = null;
+  state.topicIdNow = fetched.topicIdNow;
   append(state, found.records, fetched.offsetNext, deps.ports.now());
   while (state.committing !== null && isDue(deps, state)) await state.committing.done;
   if (isDue(deps, state)) begin(deps, state);
@@ -196,7 +200,7 @@ async function commit(deps: PartitionDeps, state: State, lines: Lines): Promise<
   try {
     const content = contentOfLines({ dataset, bronze: ports.bronze }, lines);
     const batch = { content, offsetEnd: state.takenTo };
-    await assertSameTopic(ports, state.open);
+    await assertSameTopic(ports, state.open, state.topicIdNow);
     const { open, seal } = await commitBatch(deps, state.open, batch);
     // Not after a failure, when the rest of the work may still be reading them.
     budget.chunks.giveBack(lines.chunks);

@@ -29,7 +29,7 @@ export function lineOf(record: SourceRecord): Uint8Array {
 }
 
 function isJsonObjectOnOneLine(value: Uint8Array): boolean {
-  if (value[0] !== 0x7b || value.some((byte) => byte < 0x20) || !isUtf8(value)) return false;
+  if (value[0] !== 0x7b || hasControls(value) || !isUtf8(value)) return false;
   try {
     JSON.parse(asBuffer(value).toString('utf8'));
     return true;
@@ -37,6 +37,13 @@ function isJsonObjectOnOneLine(value: Uint8Array): boolean {
     // Not JSON: placeRecord says so, with the reason.
     return false;
   }
+}
+
+function hasControls(value: Uint8Array): boolean {
+  for (let index = 0; index < value.length; index += 1) {
+    if (value[index]! < 0x20) return true;
+  }
+  return false;
 }
 
 function keyField(key: Uint8Array | null): string {

@@ -24,6 +24,7 @@ export type FetchedRecords = {
 export type CursorOptions = TopicPartition & {
   readonly offset: string;
   readonly onFetched: ReadOptions['onFetched'];
+  readonly topicId: (where: TopicPartition) => Promise<string | null>;
   /** From then on, no call is begun. */
   readonly isOver: () => boolean;
 };
@@ -42,6 +43,7 @@ export function createCursor({ topic, partition, ...options }: CursorOptions): C
       records: recordsFrom(records, next),
       offsetNext: offsetNext.toString(),
       highWatermark,
+      topicIdNow: () => options.topicId({ topic, partition }),
     });
     next = offsetNext;
   };

@@ -91,3 +91,8 @@ function chainOf(error: unknown, depth = 0): readonly KafkaError[] {
   const { errors = [], cause } = error as KafkaError;
   return [error, ...[...errors, cause].flatMap((each) => chainOf(each, depth + 1))];
 }
+
+/** Whether nobody answers, so that there is no use in asking for more. */
+export function isUnreachable(error: unknown): boolean {
+  return error instanceof IngotError && error.code === 'PART_UNREACHABLE';
+}

@@ -1,5 +1,5 @@
 import assert from 'node:assert';
-import type { Consumer, EachBatchPayload } from 'kafkajs';
+import type { Cluster, Consumer, EachBatchPayload } from 'kafkajs';
 import { IngotError, messageOf } from '../errors.ts';
 import type { Logger, ReadOptions, TopicPartition, TopicPartitionOffsets } from '../ports.ts';
 import { positionLost, topicMissing } from './event-source-faults.ts';
@@ -7,7 +7,8 @@ import { type KafkaClient, withAdmin } from './kafka-client.ts';
 import { awaitCoordinator, type OpenConsumer, openConsumer } from './kafka-consumer.ts';
 import { createCursor, type Cursor } from './kafka-cursor.ts';
 import { type FetchFault, recordsBehind } from './kafka-fetch-check.ts';
-import { toKafkaFault } from './kafka-faults.ts';
+import { isUnreachable, toKafkaFault } from './kafka-faults.ts';
+import { topicIdOver } from './kafka-topic-id.ts';
 
 /*
  * One read of topic partitions from exact offsets. kafkajs has no manual assignment, so each read
@@ -43,6 +44,8 @@ type Reading = {
   /** Topic partitions that are read no more; kafkajs is told so. */
   readonly resting: Set<string>;
   pause: (where: TopicPartition) => void;
+  /** `null` before it is connected, and afterwards. */
+  cluster: Cluster | null;
   readonly isWanted: (where: TopicPartition) => boolean;
   readonly onLost: ReadOptions['onLost'];
 };
@@ -73,10 +76,11 @@ function createReading({ brokers }: KafkaClient, options: ReadOptions): Reading 
     settle = resolve;
   });
   const isOver = (): boolean => over;
+  const topicId = (where: TopicPartition) => topicIdOver(reading.cluster, where);
   const cursors = new Map(
     positions.map((position) => [
       keyOf(position),
-      createCursor({ ...position, onFetched, isOver }),
+      createCursor({ ...position, onFetched, isOver, topicId }),
     ]),
   );
   assert(cursors.size === positions.length, 'a topic partition is read from one position only');
@@ -87,7 +91,9 @@ function createReading({ brokers }: KafkaClient, options: ReadOptions): Reading 
   const beat = async (): Promise<void> => undefined;
   const counters = { failure: null, handingOn: 0, silentTicks: 0, beat };
   const rests = { resting: new Set<string>(), pause: () => undefined, isWanted, onLost };
-  return { brokers, cursors, ended, isOver, end, ...counters, ...rests };
+  const known = { brokers, cursors, ended, isOver, end, cluster: null };
+  const reading: Reading = { ...known, ...counters, ...rests };
+  return reading;
 }
 
 /** Reads until there is a reason to end. Afterwards nothing of it runs or is connected. */
@@ -106,6 +112,7 @@ async function consume(
   });
   reading.pause = ({ topic, partition }) =>
     open.consumer.pause([{ topic, partitions: [partition] }]);
+  reading.cluster = open.cluster;
   listen(open.consumer, reading, logger);
   const ticking = setInterval(() => tick(reading), tickMs);
   try {
@@ -114,25 +121,19 @@ async function consume(
     reading.end({ kind: 'failed', error: toKafkaFault({ brokers: kafka.brokers }, error) });
   }
   const end = await reading.ended;
+  reading.cluster = null;
   clearInterval(ticking);
   // Neither may hide why the read has ended, and Kafka itself forgets a group without offsets.
   try {
     await open.consumer.disconnect();
-    if (!isUnreachable(end)) await withAdmin(kafka, (admin) => admin.deleteGroups([open.group]));
+    if (end.kind !== 'failed' || !isUnreachable(end.error))
+      await withAdmin(kafka, (admin) => admin.deleteGroups([open.group]));
   } catch (error) {
     logger.debug({ group: open.group, error: messageOf(error) }, 'a consumer group is left behind');
   }
   // kafkajs has waited for eachBatch, but knows nothing of the calls without records.
   await Promise.all([...reading.cursors.values()].map((cursor) => cursor.idle()));
   return end;
-}
-
-function isUnreachable(end: End): boolean {
-  return (
-    end.kind === 'failed' &&
-    end.error instanceof IngotError &&
-    end.error.code === 'PART_UNREACHABLE'
-  );
 }
 
 function listen(consumer: Consumer, reading: Reading, logger: Logger): void {

@@ -1,4 +1,5 @@
-import type { Broker } from 'kafkajs';
+import type { Broker, Cluster } from 'kafkajs';
+import type { TopicPartition } from '../ports.ts';
 
 /*
  * The id that Kafka gives a topic when it is made (KIP-516): one that was deleted and made again under
@@ -25,6 +26,24 @@ export async function topicIdOf(broker: Broker, topic: string): Promise<string |
     lookupRequest: { value: () => () => protocol },
   }) as BrokerInside;
   return asking.metadata([topic]);
+}
+
+/**
+ * As the leader of a topic partition knows it now, over a cluster that is connected for something else;
+ * whoever needs to know why there is no answer asks otherwise.
+ */
+export async function topicIdOver(
+  cluster: Cluster | null,
+  { topic, partition }: TopicPartition,
+): Promise<string | null> {
+  if (cluster === null) return null;
+  try {
+    const [nodeId = ''] = Object.keys(cluster.findLeaderForPartitions(topic, [partition]));
+    return await topicIdOf(await cluster.findBroker({ nodeId }), topic);
+  } catch {
+    // What else the cluster is for finds out by itself what has become of its connection.
+    return null;
+  }
 }
 
 function requestFor(topic: string): object {

@@ -171,7 +171,10 @@ async function readOne(
     // A fetch that takes all that is visible also takes the invisible offsets behind it.
     next = isAll || last === undefined ? log.end : BigInt(last.offset) + 1n;
     const highWatermark = log.end.toString();
-    await onFetched({ topic, partition, records, offsetNext: next.toString(), highWatermark });
+    await onFetched({
+      ...{ topic, partition, records, offsetNext: next.toString(), highWatermark },
+      topicIdNow: async () => store.topics.get(topic)?.id ?? null,
+    });
   }
 }
 

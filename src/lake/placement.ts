@@ -1,6 +1,6 @@
 import type { FieldRule, PlacementRule } from './dataset.ts';
 import type { ColumnType } from './table.ts';
-import { formatInstant, parseInstant } from './time.ts';
+import { formatInstant, hasFourDigitYear, parseInstant } from './time.ts';
 
 /*
  * One parser decides where a record goes. It is placed when it has an identity and an event time in
@@ -122,11 +122,22 @@ function placeTime(value: unknown, context: PlacementContext): number | Placemen
     return dead('TIME_UNPARSABLE', timeField, `wanted ISO-8601 with Z or an offset, got ${got}`);
   }
   const max = context.ingestTimeMs + eventTimeAheadMsMax;
-  const min = parseInstant(eventTimeMin) ?? 0;
+  const min = leastOf(eventTimeMin);
   if (ms < min || ms > max) {
     const range = `${eventTimeMin} to ${formatInstant(max)}`;
     return dead('TIME_OUT_OF_RANGE', timeField, `${formatInstant(ms)} is not in ${range}`);
   }
+  return ms;
+}
+
+/** Asked of every record, with the same answer: parsed once. */
+const leastTimes = new Map<string, number>();
+
+function leastOf(eventTimeMin: string): number {
+  const known = leastTimes.get(eventTimeMin);
+  if (known !== undefined) return known;
+  const ms = parseInstant(eventTimeMin) ?? 0;
+  leastTimes.set(eventTimeMin, ms);
   return ms;
 }
 
@@ -182,9 +193,8 @@ function readDate(value: unknown): FieldRead {
 function readTimestamp(value: unknown): FieldRead {
   const ms = typeof value === 'string' ? parseInstant(value) : null;
   if (ms === null) return typeError;
-  const text = formatInstant(ms);
   // An offset can carry a year past 9999, which is written with six digits that SQL does not read.
-  return parseInstant(text) === ms ? { kind: 'value', value: text } : typeError;
+  return hasFourDigitYear(ms) ? { kind: 'value', value: formatInstant(ms) } : typeError;
 }
 
 /** A number with at most two decimals, as text, so that no engine reads it as a double. */
@@ -203,13 +213,23 @@ type Extra = { readonly extra: string | null; readonly broken: readonly string[]
 
 /** Unknown fields as JSON, and the names of those that nest too deeply to be written as such. */
 function extraOf(record: Readonly<Record<string, unknown>>, fields: readonly FieldRule[]): Extra {
-  const known = new Set(fields.map((field) => field.wireName));
+  const known = namesOf(fields);
   const unknown = Object.entries(record).filter(([name]) => !known.has(name));
   const broken = unknown.filter(([, value]) => nestsTooDeeply(value)).map(([name]) => name);
   const extra = unknown.filter(([name]) => !broken.includes(name));
   // fromEntries defines own properties, so that a field named __proto__ stays a field.
   const text = extra.length === 0 ? null : JSON.stringify(Object.fromEntries(extra));
   return { extra: text, broken };
+}
+
+const namesOfFields = new WeakMap<readonly FieldRule[], ReadonlySet<string>>();
+
+function namesOf(fields: readonly FieldRule[]): ReadonlySet<string> {
+  const known = namesOfFields.get(fields);
+  if (known !== undefined) return known;
+  const names = new Set(fields.map((field) => field.wireName));
+  namesOfFields.set(fields, names);
+  return names;
 }
 
 /** JSON.parse reads any depth, but JSON.stringify runs out of stack at some thousands. */

@@ -48,6 +48,14 @@ function parseOffset(zone: string): number | null {
   return (zone.startsWith('-') ? -1 : 1) * (hours * hourMs + minutes * minuteMs);
 }
 
+const leastMs = Date.UTC(100, 0, 1);
+const endMs = Date.UTC(10_000, 0, 1);
+
+/** Whether formatInstant writes what parseInstant reads: years from 0100 to 9999. */
+export function hasFourDigitYear(ms: number): boolean {
+  return ms >= leastMs && ms < endMs;
+}
+
 /** `2026-08-21T13:05:00.000Z`. */
 export function formatInstant(ms: number): string {
   return new Date(ms).toISOString();

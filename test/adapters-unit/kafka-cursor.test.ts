@@ -25,7 +25,8 @@ const batch = (first: number, end: number, offsetNext = end) => ({
 function open(options: Partial<CursorOptions> = {}) {
   const seen: Fetched[] = [];
   const onFetched = async (fetched: Fetched) => void seen.push(fetched);
-  const cursor = createCursor({ ...where, offset: '0', onFetched, isOver, ...options });
+  const topicId = async () => 'one';
+  const cursor = createCursor({ ...where, offset: '0', onFetched, isOver, topicId, ...options });
   const offsets = () => seen.flatMap(({ records }) => records).map(({ offset }) => Number(offset));
   return { cursor, seen, offsets };
 }

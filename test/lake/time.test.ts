@@ -5,6 +5,7 @@ import {
   dayMs,
   formatInstant,
   formatSqlTimestamp,
+  hasFourDigitYear,
   hourMs,
   parseInstant,
   startOfDay,
@@ -153,6 +154,22 @@ describe('parseInstant', () => {
   for (const [name, text] of Object.entries(refused)) {
     it(`refuses ${name}`, () => assert.equal(parseInstant(text), null));
   }
+});
+
+describe('hasFourDigitYear', () => {
+  const edges = [Date.UTC(100, 0, 1), Date.UTC(10_000, 0, 1)].flatMap((ms) => [ms - 1, ms]);
+
+  it('property: is true of exactly the instants that are read as they are written', () => {
+    const any = fc.oneof(
+      fc.integer({ min: -8_640_000_000_000_000, max: 8_640_000_000_000_000 }),
+      fc.constantFrom(...edges),
+    );
+    fc.assert(
+      fc.property(any, (ms) => {
+        assert.equal(hasFourDigitYear(ms), parseInstant(formatInstant(ms)) === ms);
+      }),
+    );
+  });
 });
 
 describe('formatSqlTimestamp', () => {

@@ -60,6 +60,26 @@ function describeTopics(subject: Subject): void {
     assert.ok(!ids.has(undefined));
   });
 
+  it('tells behind a fetch which topic there is now', async () => {
+    const { source, createTopic, recreateTopic, append } = subject();
+    const topic = await createTopic(1);
+    const [{ topicId = null } = {}] = await source.describeTopic(topic);
+    await append(topic, 0, numbered(1));
+    const done = new AbortController();
+    const seen: (string | null | undefined)[] = [];
+    const onFetched = async ({ topicIdNow }: Fetched): Promise<void> => {
+      seen.push(await topicIdNow?.());
+      await recreateTopic(topic);
+      seen.push(await topicIdNow?.());
+      done.abort();
+    };
+    const positions = [{ topic, partition: 0, offset: '0' }];
+    await source.read({ positions, onFetched, signal: done.signal });
+    assert.equal(seen[0], topicId);
+    assert.notEqual(seen[1], topicId);
+    assert.notEqual(topicId, null);
+  });
+
   it('throws TOPIC_MISSING for a topic that does not exist', async () => {
     await assert.rejects(
       subject().source.describeTopic('ingot-no-such-topic'),
