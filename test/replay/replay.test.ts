@@ -3,6 +3,7 @@ import { readFile, readdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { DeterminismViolationError } from '@temporalio/workflow';
 import { Worker } from '@temporalio/worker';
+import { workflowsPath } from '../../src/workers/workflows-path.ts';
 import * as workflows from '../../src/workflows/index.ts';
 import { bundle, shippedBundle } from '../support/temporal/bundle.ts';
 import { historiesFolder } from '../support/temporal/recording.ts';
@@ -26,6 +27,10 @@ async function histories(): Promise<readonly { readonly type: string; readonly n
     }),
   );
   return found.flat().sort((a, b) => (a.type + a.name < b.type + b.name ? -1 : 1));
+}
+
+async function namesOf(of: string): Promise<readonly string[]> {
+  return (await histories()).filter(({ type }) => type === of).map(({ name }) => name);
 }
 
 async function load(type: string, name: string): Promise<History> {
@@ -61,6 +66,25 @@ describe('replay', function () {
       Worker.runReplayHistory({ workflowBundle }, history),
       (error) => error instanceof DeterminismViolationError,
     );
+  });
+
+  it('fails on a twin that does one activity less, in whatever history that has it', async () => {
+    const proxies = fileURLToPath(new URL('./broken-twin/proxies.ts', import.meta.url));
+    const workflowBundle = await bundle(workflowsPath, { './proxies.ts$': proxies });
+    for (const [type, name] of [
+      ['buildSilverWindow', 'published'],
+      ['buildSilverWindow', 'unchanged'],
+      ['buildGoldWindow', 'published'],
+    ] as const) {
+      await assert.rejects(
+        Worker.runReplayHistory({ workflowBundle }, await load(type, name)),
+        (error) => error instanceof DeterminismViolationError,
+        `${type}/${name}`,
+      );
+    }
+    // What never registered anything is the same.
+    const other = await load('goldHourly', (await namesOf('goldHourly'))[0]!);
+    await assert.doesNotReject(Worker.runReplayHistory({ workflowBundle }, other));
   });
 
   it('fails on a history that names another workflow', async () => {

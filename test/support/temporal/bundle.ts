@@ -11,8 +11,19 @@ export const quiet = {
   error: () => undefined,
 };
 
-export function bundle(path: string): Promise<WorkflowBundleWithSourceMap> {
-  return bundleWorkflowCode({ workflowsPath: path, logger: quiet });
+/** `instead` names files, by the request that asks for them, and what is taken in their place. */
+export function bundle(
+  path: string,
+  instead: Readonly<Record<string, string>> = {},
+): Promise<WorkflowBundleWithSourceMap> {
+  return bundleWorkflowCode({
+    workflowsPath: path,
+    logger: quiet,
+    webpackConfigHook: (config) => {
+      const alias = { ...config.resolve?.alias, ...instead };
+      return { ...config, resolve: { ...config.resolve, alias } };
+    },
+  });
 }
 
 let shipped: Promise<WorkflowBundleWithSourceMap> | undefined;
