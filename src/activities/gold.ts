@@ -1,4 +1,5 @@
 import { IngotError } from '../errors.ts';
+import { isAskedAnew } from '../lake/cause.ts';
 import type { Dataset, GoldTable } from '../lake/dataset.ts';
 import type { BuildGoldInput, StageResult, WindowRef } from '../lake/messages.ts';
 import { versionFolder } from '../lake/paths.ts';
@@ -44,7 +45,8 @@ async function stageGold(deps: GoldDeps, input: BuildGoldInput): Promise<StageRe
     table: table.name,
     window: window.id,
   };
-  if (current?.fingerprint === fingerprint && current.complete === input.complete) {
+  const isSame = current?.fingerprint === fingerprint && current.complete === input.complete;
+  if (isSame && !isAskedAnew(input.cause, current)) {
     const { version, rows } = current;
     return { kind: 'unchanged', ref, version, rows, through: {} };
   }

@@ -1,4 +1,5 @@
 import { type Accounting, noRows } from '../lake/accounting.ts';
+import { isAskedAnew } from '../lake/cause.ts';
 import type { Dataset } from '../lake/dataset.ts';
 import type { FoldPlan } from '../lake/fold.ts';
 import type { BuildSilverInput, StageResult, WindowRef } from '../lake/messages.ts';
@@ -59,7 +60,9 @@ async function stageSilver(deps: SilverDeps, input: BuildSilverInput): Promise<S
   const through = Object.fromEntries(
     Object.entries(inputs.logs).map(([log, known]) => [log, known.through]),
   );
-  const isSame = current?.fingerprint === fingerprint || whole.kind === 'unchanged';
+  const isSame =
+    (current?.fingerprint === fingerprint && !isAskedAnew(input.cause, current)) ||
+    whole.kind === 'unchanged';
   if (current !== null && (isSame || (base !== null && inputs.batches.length === 0))) {
     return { kind: 'unchanged', ref, version: current.version, rows: current.rows, through };
   }

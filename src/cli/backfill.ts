@@ -109,11 +109,14 @@ function isJson(command: Command): boolean {
 }
 
 async function listBackfills(context: CliContext, json: boolean): Promise<void> {
-  const { backfills } = await withOwner(context, (owner) => owner.status());
+  const { backfills, ignored } = await withOwner(context, (owner) => owner.status());
   const shown = backfills.map((each) => shownBackfill(each, backfills, Date.now()));
   if (json) return context.console.printJson(shown);
-  if (shown.length === 0) return context.console.say('There is no backfill.');
-  context.console.printTable(backfillColumns, shown.map(backfillRow));
+  if (shown.length === 0) context.console.say('There is no backfill.');
+  else context.console.printTable(backfillColumns, shown.map(backfillRow));
+  for (const { at, reason } of ignored.filter(({ message }) => message === 'backfill')) {
+    context.console.say(`A signal of ${at} was ignored: ${reason}`);
+  }
 }
 
 async function backfill(context: CliContext, options: BackfillOptions): Promise<void> {

@@ -52,6 +52,18 @@ export function isSameCause(left: Cause | null, right: Cause | null): boolean {
   return JSON.stringify(left) === JSON.stringify(right);
 }
 
+/**
+ * Whether a version is to be made although it would come out the same: who asks for a backfill wants
+ * the files written anew, once.
+ */
+export function isAskedAnew(
+  cause: Cause | undefined,
+  current: { readonly cause?: Cause } | null,
+): boolean {
+  if (cause?.kind !== 'backfill') return false;
+  return !(current?.cause?.kind === 'backfill' && current.cause.id === cause.id);
+}
+
 /** A build for a backfill that was refused because its rows are gone: the version before stays. */
 export function isPastRetention(built: {
   readonly cause: Cause | null;

@@ -1,3 +1,4 @@
+import { backfillsInWords } from './explain-backfill.ts';
 import type { Condition, Reasoned, WindowFacts } from './explain-facts.ts';
 import { goldExplained } from './explain-gold.ts';
 import { silverExplained } from './explain-silver.ts';
@@ -50,9 +51,11 @@ export function explain(facts: WindowFacts): Explanation {
 function reasoned(facts: WindowFacts): Reasoned {
   const { owner } = facts;
   if (owner.kind === 'silent') return explainedByPointer(facts, owner.reason);
-  return facts.layer === 'silver'
-    ? silverExplained(facts, owner.state)
-    : goldExplained(facts, owner.state);
+  const { condition, now } =
+    facts.layer === 'silver'
+      ? silverExplained(facts, owner.state)
+      : goldExplained(facts, owner.state);
+  return { condition, now: [...now, ...backfillsInWords(facts, owner.state)] };
 }
 
 function explainedByPointer({ pointer, silverNow }: WindowFacts, reason: string): Reasoned {

@@ -2,7 +2,12 @@ import assert from 'node:assert/strict';
 import { jsonBytes } from '../../src/activities/json-objects.ts';
 import { createMemoryObjectStore } from '../../src/adapters/memory-object-store.ts';
 import { readWindowFacts } from '../../src/cli/explain-read.ts';
-import { explanationAsJson, explanationAsText, windowNamed } from '../../src/cli/explain.ts';
+import {
+  explanationAsJson,
+  explanationAsText,
+  windowNamed,
+  windowsNamed,
+} from '../../src/cli/explain.ts';
 import { explain } from '../../src/lake/explain.ts';
 import { pointerKey } from '../../src/lake/paths.ts';
 import { type Pointer } from '../../src/lake/pointer.ts';
@@ -40,6 +45,26 @@ describe('windowNamed', () => {
       /no window of events_cleaned; .* 2026-08-21T13/,
     );
     assert.throws(() => windowNamed('top_products', closedHour), /written as 2026-08-21$/);
+  });
+});
+
+describe('windowsNamed', () => {
+  it('takes a day of a table by the hour for its hours', () => {
+    for (const [table, layer] of [
+      ['hourly_revenue', 'gold'],
+      ['events', 'silver'],
+    ] as const) {
+      const refs = windowsNamed(table, day);
+      assert.deepEqual([refs.length, refs[0]?.layer], [24, layer]);
+      assert.deepEqual([refs[0]?.window, refs.at(-1)?.window], [`${day}T00`, `${day}T23`]);
+    }
+  });
+
+  it('leaves every other window as it is named, and refuses nonsense', () => {
+    assert.deepEqual(windowsNamed('top_products', day), [windowNamed('top_products', day)]);
+    assert.deepEqual(windowsNamed('events', closedHour), [windowNamed('events', closedHour)]);
+    assert.throws(() => windowsNamed('sales', day), { code: 'INPUT_INVALID' });
+    assert.throws(() => windowsNamed('hourly_revenue', 'noon'), { code: 'INPUT_INVALID' });
   });
 });
 

@@ -70,6 +70,20 @@ describe('stageGold', () => {
     assert.ok(steps.every(({ isWrite }) => !isWrite));
   });
 
+  it('is made anew for a backfill although it comes out the same, and once for each', async () => {
+    const first = await build('hourly_revenue');
+    const cause = { kind: 'backfill', id: 'b1', author: 'ops', reason: 'new disks' } as const;
+    const staged = await stageGold(bed, 'hourly_revenue', hour, { cause });
+    assert.equal(staged.kind, 'staged');
+    await publish(bed, staged, cause);
+    const second = await pointerOf(bed, staged.ref);
+    assert.deepEqual([second.previous, second.fingerprint], [first.version, first.fingerprint]);
+    assert.deepEqual(second.cause, cause);
+    assert.equal((await stageGold(bed, 'hourly_revenue', hour, { cause })).kind, 'unchanged');
+    const other = { ...cause, id: 'b2' };
+    assert.equal((await stageGold(bed, 'hourly_revenue', hour, { cause: other })).kind, 'staged');
+  });
+
   it('makes the next version when silver has changed, and replaces the one before whole', async () => {
     const first = await build('hourly_revenue');
     await sealBatch(bed, 1, [{ id: 'd', type: 'purchase', price: 1 }]);

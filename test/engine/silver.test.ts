@@ -106,6 +106,17 @@ describe('stageSilver', () => {
       assert.ok(steps.every(({ isWrite }) => !isWrite));
     });
 
+    it('is made anew for a backfill although it comes out the same, and once for each', async () => {
+      const cause = { kind: 'backfill', id: 'b1', author: 'ops', reason: 'new disks' } as const;
+      const staged = await stageSilver(bed, 'rebuild', 2, hour, cause);
+      assert.equal(staged.kind, 'staged');
+      await publish(bed, staged, cause);
+      const anew = await pointerOf(bed, staged.ref);
+      assert.deepEqual([anew.previous, anew.rows], [rebuilt.version, rebuilt.rows]);
+      assert.deepEqual(anew.accounting, rebuilt.accounting);
+      assert.equal((await stageSilver(bed, 'rebuild', 2, hour, cause)).kind, 'unchanged');
+    });
+
     it('reads only the batches after the pointer in a fold, and all of them in a rebuild', async () => {
       await sealBatch(bed, 3, [{ id: 'e' }]);
       const read = async (mode: 'fold' | 'rebuild') => {

@@ -13,6 +13,7 @@ import { createMemoryCatalog } from '../../../src/adapters/memory-catalog.ts';
 import { createMemoryObjectStore } from '../../../src/adapters/memory-object-store.ts';
 import { createParquetjsCodec } from '../../../src/adapters/parquetjs-codec.ts';
 import { events } from '../../../src/datasets/events.ts';
+import type { Cause } from '../../../src/lake/cause.ts';
 import type { GateResult, StageResult, WindowRef } from '../../../src/lake/messages.ts';
 import { bronzeKey, pointerKey, sealKey } from '../../../src/lake/paths.ts';
 import type { BuildMode, Pointer } from '../../../src/lake/pointer.ts';
@@ -195,26 +196,44 @@ export function stageSilver(
   mode: BuildMode,
   through: number | null,
   window = hour,
+  cause: Cause | null = null,
 ): Promise<StageResult> {
   const pending = through === null ? {} : { [log]: { first: 0, through } };
-  return activities.stageSilver({ dataset: 'events', window, mode, pending, owner: 'none' });
+  const why = cause === null ? {} : { cause };
+  return activities.stageSilver({
+    dataset: 'events',
+    window,
+    mode,
+    pending,
+    owner: 'none',
+    ...why,
+  });
 }
 
 export function stageGold(
   { activities }: Pick<LakeBed, 'activities'>,
   table: string,
   window = hour,
-  { complete = true } = {},
+  { complete = true, cause = null }: { complete?: boolean; cause?: Cause | null } = {},
 ): Promise<StageResult> {
-  return activities.stageGold({ dataset: 'events', table, window, complete, owner: 'none' });
+  const why = cause === null ? {} : { cause };
+  return activities.stageGold({
+    dataset: 'events',
+    table,
+    window,
+    complete,
+    owner: 'none',
+    ...why,
+  });
 }
 
 /** Publishes what was staged, with a gate that has passed. */
 export async function publish(
   { activities }: Pick<LakeBed, 'activities'>,
   { ref, version }: StageResult,
+  cause: Cause | null = null,
 ): Promise<void> {
-  const result = await activities.publishVersion({ ref, version, gate: passed, cause: null });
+  const result = await activities.publishVersion({ ref, version, gate: passed, cause });
   assert.equal(result.kind, 'published');
   await activities.registerWindow(ref);
 }
