@@ -27,6 +27,8 @@ function sentenceOf(event: OwnerEvent): string {
       return `restored from entry ${event.entry}`;
     case 'rewound':
       return `rewound ${movesOf(event)} by ${event.author}: ${event.reason}`;
+    case 'logRetired':
+      return `${event.log} retired by ${event.author}: ${event.reason}`;
     case 'backfillPaused':
     case 'backfillEnded':
       return event.text;

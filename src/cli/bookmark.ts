@@ -83,18 +83,22 @@ function printPositions(
   { logs }: Pick<OwnerState, 'logs'>,
   format: Format['format'],
 ): void {
-  const rows = Object.entries(logs).map(([log, { routedTo, sealedTo, frontier }]) => ({
+  const rows = Object.entries(logs).map(([log, { routedTo, sealedTo, frontier, retired }]) => ({
     log,
     routedTo,
     sealedTo,
     lag: sealedTo - routedTo,
     frontier,
+    retired: retired === true,
   }));
   if (format === 'json') return console.printJson(rows);
   if (rows.length === 0) return console.say('No source log has reported yet.');
   console.printTable(
     ['source log', 'routed to', 'sealed to', 'lag', 'frontier'],
-    rows.map((row) => [row.log, row.routedTo, row.sealedTo, row.lag, row.frontier]),
+    rows.map(({ log, routedTo, sealedTo, lag, frontier, retired }) => [
+      ...[log, routedTo, sealedTo, lag],
+      retired ? `${frontier}, retired` : frontier,
+    ]),
   );
 }
 

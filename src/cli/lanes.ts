@@ -1,8 +1,8 @@
-import { userInfo } from 'node:os';
 import { WorkflowNotFoundError } from '@temporalio/client';
 import type { Command } from 'commander';
 import { readControl } from '../activities/control.ts';
 import { events } from '../datasets/events.ts';
+import { IngotError } from '../errors.ts';
 import type { AcceptedGap, LogRequest } from '../lake/messages.ts';
 import { laneId } from '../lake/messages.ts';
 import { silentLogger } from '../workers/logger.ts';
@@ -11,7 +11,7 @@ import { configForAsking } from './demo-settings.ts';
 import { addExamples } from './help.ts';
 import { laneOfLog } from './lane-states.ts';
 import { notRunning, printLogStates, readLogStates } from './lane-report.ts';
-import { updateOrRefusal } from './owner.ts';
+import { author, updateOrRefusal, withOwner } from './owner.ts';
 
 type Decision = 'pauseLog' | 'resumeLog' | 'acceptOffsetGap';
 
@@ -38,6 +38,19 @@ export function addLanesCommand(program: Command, context: CliContext): void {
     description: 'Let a source log go on that is paused, or that another writer has taken over.',
     done: (log) => `${log} goes on within seconds.`,
   });
+  const retire = lanes
+    .command('retire')
+    .description(
+      'Say that nothing serves a source log any more, such as one of a topic that was taken out of ' +
+        'KAFKA_TOPICS: windows wait for it no more. What it has brought stays, and when it brings ' +
+        'something new it counts again.',
+    )
+    .argument('<log>', 'the source log, as `ingot bookmark show` names it')
+    .requiredOption('--reason <text>', 'why; it is kept in history and in the ledger')
+    .action((log: string, { reason }: { reason: string }) => retireLog(context, log, reason));
+  addExamples(retire, [
+    ['ingot lanes retire old-events-0 --reason "the topic is gone"', 'One topic partition.'],
+  ]);
   addDecision(lanes, context, {
     verb: 'accept-gap',
     update: 'acceptOffsetGap',
@@ -66,12 +79,23 @@ function addDecision(lanes: Command, context: CliContext, decision: DecisionVerb
     .argument('<log>', 'the source log, as `ingot lanes status` names it')
     .requiredOption('--reason <text>', 'why; it is kept in history')
     .action(async (log: string, { reason }: { reason: string }) => {
-      const answer = await decide(context, update, { log, reason, author: userInfo().username });
+      const answer = await decide(context, update, { log, reason, author: author() });
       context.console.say(done(log, answer));
     });
   addExamples(command, [
     [`ingot lanes ${verb} ecommerce-events-0 --reason "asked for by ops"`, 'One topic partition.'],
   ]);
+}
+
+async function retireLog(context: CliContext, log: string, reason: string): Promise<void> {
+  const { config } = await configForAsking(context.env);
+  const topic = /^(.+)-\d+$/.exec(log)?.[1];
+  if (config.KAFKA_TOPICS.split(',').some((each) => each === topic)) {
+    const sentence = `${topic} is one of KAFKA_TOPICS, so that ${log} would count again at once`;
+    throw new IngotError('INPUT_INVALID', sentence, { retryable: false });
+  }
+  await withOwner(context, (owner) => owner.update('retireLog', { log, reason, author: author() }));
+  context.console.say(`No window waits for ${log} any more.`);
 }
 
 async function decide(

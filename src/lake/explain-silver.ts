@@ -100,7 +100,7 @@ function pendingInWords({ pending, pendingRows, pendingSinceMs }: SilverState): 
 function openInWords(state: OwnerState, id: WindowId, allowedLatenessMs: number): string {
   const needed = formatInstant(windowOf(id).endMs + allowedLatenessMs);
   const behind = Object.entries(state.logs)
-    .filter(([, { frontier }]) => frontier < needed)
+    .filter(([, { frontier, retired }]) => retired !== true && frontier < needed)
     .map(([log, { frontier }]) => `${log} is complete up to ${frontier}`);
   const who = behind.length === 0 ? 'no source log has reported yet' : behind.join(', ');
   return `Its hour is over when every source log is complete up to ${needed}: ${who}.`;

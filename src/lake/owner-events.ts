@@ -35,6 +35,12 @@ export type OwnerEvent = { readonly at: string } & (
       readonly author: string;
       readonly reason: string;
     }
+  | {
+      readonly kind: 'logRetired';
+      readonly log: LogName;
+      readonly author: string;
+      readonly reason: string;
+    }
   /** Paused by itself, or at its end. */
   | {
       readonly kind: 'backfillPaused' | 'backfillEnded';

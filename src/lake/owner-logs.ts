@@ -13,11 +13,22 @@ const unknownLog: LogProgress = {
   promised: [],
 };
 
-/** A level, not an edge: an older message never takes anything back. */
+/**
+ * A level, not an edge: an older message never takes anything back. A log that was retired and says
+ * something new is served again.
+ */
 export function logTold(known: LogProgress | undefined, told: FrontierPromise): LogProgress {
-  const log = known ?? unknownLog;
+  const log = known === undefined ? unknownLog : heard(known, told);
   const sealedTo = Math.max(log.sealedTo, told.sealedTo);
   return keepPromises({ ...log, sealedTo }, [...log.promised, told]);
+}
+
+function heard(known: LogProgress, told: FrontierPromise): LogProgress {
+  const { retired, ...log } = known;
+  const isNew =
+    told.sealedTo > log.sealedTo ||
+    [log, ...log.promised].every((one) => one.frontier < told.frontier);
+  return retired === undefined || isNew ? log : known;
 }
 
 /** Batches up to `through` were routed to their windows. */

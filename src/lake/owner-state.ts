@@ -31,6 +31,8 @@ export type LogProgress = {
   readonly frontier: string;
   /** Frontiers that count as soon as the batches before them are routed. */
   readonly promised: readonly FrontierPromise[];
+  /** Nothing serves it any more, a person has said: no window waits for it. */
+  readonly retired?: true;
 };
 
 /** Everything before the frontier is in the batches up to `sealedTo`. */
@@ -234,9 +236,11 @@ export function withheldWindows(state: OwnerState): readonly WindowId[] {
     .sort();
 }
 
-/** The instant up to which every source log is known to be complete; null without logs. */
+/** The instant up to which every source log that is served is complete; null without any. */
 export function frontierOf(state: OwnerState): string | null {
-  const frontiers = Object.values(state.logs).map((log) => log.frontier);
+  const frontiers = Object.values(state.logs)
+    .filter(({ retired }) => retired !== true)
+    .map(({ frontier }) => frontier);
   return frontiers.length === 0 ? null : frontiers.reduce((a, b) => (a < b ? a : b));
 }
 

@@ -10,6 +10,7 @@ import type {
 import type { BackfillRequest } from '../lake/backfill.ts';
 import type { ControlBackfill } from '../lake/backfill-control.ts';
 import type { ResolveGate } from '../lake/owner-gates.ts';
+import type { RetireRequest } from '../lake/owner-retired.ts';
 import type { RewindRequest } from '../lake/owner-rewind.ts';
 import type { LogAdvanced, OwnerState, WindowBuilt } from '../lake/owner-state.ts';
 
@@ -34,6 +35,8 @@ export const resolveGateUpdate = defineUpdate<void, [ResolveGate]>('resolveGate'
 
 /** Answers on acceptance; the windows are rebuilt in their turn. */
 export const rewindUpdate = defineUpdate<void, [RewindRequest]>('rewind');
+/** Windows wait for a source log no more that nothing serves. */
+export const retireLogUpdate = defineUpdate<void, [RetireRequest]>('retireLog');
 /** Asks for a range to be built again, also by hand in the Web UI; see docs/operations.md. */
 export const backfillSignal = defineSignal<[Partial<BackfillRequest>]>('backfill');
 /** The same with an answer: the id of the backfill, or why it is refused. */

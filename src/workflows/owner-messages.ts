@@ -2,6 +2,7 @@ import { condition, log, setHandler } from '@temporalio/workflow';
 import { gateRefusal, gateResolved } from '../lake/owner-gates.ts';
 import { goldBuildId, silverBuildId } from '../lake/messages.ts';
 import type { GoldGrain, OwnerState } from '../lake/owner-state.ts';
+import { logRetired, retireRefusal } from '../lake/owner-retired.ts';
 import { rewindRefusal, rewound } from '../lake/owner-rewind.ts';
 import { windowBuilt } from '../lake/owner-built.ts';
 import { hourDue, ignored, logAdvanced, pauseSet } from '../lake/owner.ts';
@@ -15,6 +16,7 @@ import {
   renewSignal,
   resolveGateUpdate,
   resumeUpdate,
+  retireLogUpdate,
   rewindUpdate,
   statusQuery,
   windowBuiltSignal,
@@ -24,6 +26,7 @@ import {
   checkedLogAdvanced,
   checkedPause,
   checkedResolveGate,
+  checkedRetire,
   checkedRewind,
   checkedWindowBuilt,
 } from './signal-checks.ts';
@@ -95,6 +98,11 @@ export function listen(owner: OwnerAccess): void {
   setHandler(rewindUpdate, (request) => change(rewound(state(), checkedRewind(request), nowMs())), {
     validator: (request: unknown) => refuse(rewindRefusal(state(), checkedRewind(request))),
   });
+  setHandler(
+    retireLogUpdate,
+    (request) => change(logRetired(state(), checkedRetire(request), nowMs())),
+    { validator: (request: unknown) => refuse(retireRefusal(state(), checkedRetire(request))) },
+  );
   listenToBackfills(owner, tolerant);
   setHandler(statusQuery, state);
   setHandler(bookmarkQuery, () => state().logs);

@@ -2,6 +2,7 @@ import type { Cause } from '../lake/cause.ts';
 import { authorBytesMax, jsonTextBytes, reasonBytesMax } from '../lake/clip.ts';
 import type { HourDue, LogPosition, LogRequest, LogsStopped } from '../lake/messages.ts';
 import type { ResolveGate } from '../lake/owner-gates.ts';
+import type { RetireRequest } from '../lake/owner-retired.ts';
 import type { RewindRequest } from '../lake/owner-rewind.ts';
 import type { LogAdvanced, WindowBuilt } from '../lake/owner-state.ts';
 import { formatInstant, parseInstant } from '../lake/time.ts';
@@ -92,6 +93,12 @@ export function checkedRewind(message: unknown): RewindRequest {
     author: anAuthor(author ?? 'unknown'),
     reason: aReason(reason ?? ''),
   };
+}
+
+/** To retire a source log names it. */
+export function checkedRetire(message: unknown): RetireRequest {
+  const { log, author, reason } = anObject(message, 'the request');
+  return { log: aLog(log), author: anAuthor(author ?? 'unknown'), reason: aReason(reason ?? '') };
 }
 
 /** Who asks for something, and why. */
