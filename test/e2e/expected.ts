@@ -1,3 +1,4 @@
+import type { Row } from '../../src/ports.ts';
 import type { StreamRecord } from '../../src/producer/events.ts';
 
 /*
@@ -266,4 +267,11 @@ function groupBy<T>(items: readonly T[], key: (item: T) => string): Map<string, 
 
 function text(value: unknown): string | null {
   return typeof value === 'string' ? value : null;
+}
+
+/** Rows as texts in one order: rates to twelve digits, since the two sides divide in other ways. */
+export function sorted(rows: readonly Row[], columns: readonly string[]): string[] {
+  const text = (value: unknown) =>
+    typeof value === 'number' && !Number.isInteger(value) ? value.toPrecision(12) : value;
+  return rows.map((row) => JSON.stringify(columns.map((name) => text(row[name] ?? null)))).sort();
 }

@@ -15,7 +15,7 @@ import { startOfHour } from '../../src/lake/time.ts';
 import { windowAt } from '../../src/lake/window.ts';
 import type { Row } from '../../src/ports.ts';
 import { type StreamRecord, generateEvents } from '../../src/producer/events.ts';
-import { type Expected, expectedFrom, expectedGold } from './expected.ts';
+import { type Expected, expectedFrom, expectedGold, sorted } from './expected.ts';
 import { type Pipeline, startPipeline } from './support.ts';
 
 /*
@@ -197,10 +197,3 @@ describe('the pipeline', function () {
     return (await ask({ ports, dataset: events }, question)).rows;
   }
 });
-
-/** Rows as texts in one order: rates to twelve digits, since the two sides divide in other ways. */
-function sorted(rows: readonly Row[], columns: readonly string[]): string[] {
-  const text = (value: unknown) =>
-    typeof value === 'number' && !Number.isInteger(value) ? value.toPrecision(12) : value;
-  return rows.map((row) => JSON.stringify(columns.map((name) => text(row[name] ?? null)))).sort();
-}
