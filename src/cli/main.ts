@@ -119,6 +119,11 @@ function report(error: unknown, { console, env }: CliContext): number {
     console.say(`ingot: ${error.message}`);
     return usageCodes.includes(error.code) ? exitUsage : 1;
   }
+  const missing = missingPlace(error);
+  if (missing !== null) {
+    console.say(`ingot: ${missing} \`ingot doctor\` says what is there.`);
+    return exitUsage;
+  }
   const debug = env['LOG_LEVEL'] === 'debug' || env['LOG_LEVEL'] === 'trace';
   const detail =
     debug && error instanceof Error ? (error.stack ?? error.message) : messageOf(error);
@@ -126,6 +131,24 @@ function report(error: unknown, { console, env }: CliContext): number {
     `ingot: unexpected: ${detail}${debug ? '' : '\n(LOG_LEVEL=debug shows where it happened)'}`,
   );
   return 1;
+}
+
+/** A namespace or a bucket that is not there, whichever call met that: mostly it is of another name. */
+function missingPlace(error: unknown): string | null {
+  for (let at = error; at instanceof Error; at = at.cause) {
+    const namespace = /Namespace not found: '?([^']+)'?|Namespace (\S+) is not found/.exec(
+      at.message,
+    );
+    if (namespace !== null) {
+      const name = namespace[1] ?? namespace[2] ?? '';
+      return `Temporal has no namespace ${name}. Is INGOT_ID or TEMPORAL_NAMESPACE right?`;
+    }
+    const bucket = /NoSuchBucket.*\[bucket=([^,\]]+)/.exec(at.message)?.[1];
+    if (bucket !== undefined) {
+      return `S3 has no bucket ${bucket}. Is INGOT_ID or LAKE_BUCKET right?`;
+    }
+  }
+  return null;
 }
 
 function packageVersion(): string {

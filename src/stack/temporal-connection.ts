@@ -1,17 +1,24 @@
 import { readFile } from 'node:fs/promises';
 import type { Connection, ConnectionOptions } from '@temporalio/client';
 import type { Config } from '../config.ts';
+import { IngotError, messageOf } from '../errors.ts';
 
 /**
- * Opens a connection to the Temporal of the configuration; throws when there is none within the
- * limit. The client is loaded on first use: it takes longer to load than the rest of a command.
+ * Opens a connection to the Temporal of the configuration; throws `PART_UNREACHABLE` when there is none
+ * within the limit. The client is loaded on first use: it takes longer to load than the rest of a command.
  */
 export async function connectTemporal(config: Config, limitMs: number): Promise<Connection> {
   const client = await import('@temporalio/client');
-  return client.Connection.connect({
-    ...(await temporalConnectionOptions(config)),
-    connectTimeout: limitMs,
-  });
+  const options = await temporalConnectionOptions(config);
+  try {
+    return await client.Connection.connect({ ...options, connectTimeout: limitMs });
+  } catch (cause) {
+    throw new IngotError('PART_UNREACHABLE', 'Temporal cannot be reached', {
+      retryable: true,
+      facts: { address: config.temporalAddress, reason: messageOf(cause) },
+      cause,
+    });
+  }
 }
 
 /** Address, TLS and key of the configured Temporal. */

@@ -11,7 +11,7 @@ const ingot = fileURLToPath(new URL('../../bin/ingot.mjs', import.meta.url));
 type Answer = { readonly code: number; readonly stdout: string; readonly stderr: string };
 
 describe('ingot', function () {
-  this.timeout(30_000);
+  this.timeout(60_000);
   let folder: string;
   before(async () => (folder = await mkdtemp(join(tmpdir(), 'ingot-cli-'))));
   after(() => rm(folder, { recursive: true, force: true }));
@@ -47,6 +47,26 @@ describe('ingot', function () {
     assert.match(stderr, /STACK_AWS_PORT="0"/);
     assert.match(stderr, /INGOT_ID="Wrong!"/);
     assert.doesNotMatch(stderr, /\n\s+at /);
+  });
+
+  it('names a namespace or a bucket that is not there, and the settings that name it', async () => {
+    const { STACK_TEMPORAL_PORT, STACK_AWS_PORT } = process.env;
+    const env = {
+      ...{ STACK_TEMPORAL_PORT: STACK_TEMPORAL_PORT!, STACK_AWS_PORT: STACK_AWS_PORT! },
+      INGOT_ID: 'nonesuch',
+    };
+    const schedule = await run(['schedule', 'show'], env);
+    assert.equal(schedule.code, 2);
+    assert.match(schedule.stderr, /Temporal has no namespace ingot-nonesuch\. Is INGOT_ID/);
+    const query = await run(['query', 'hourly_revenue'], env);
+    assert.equal(query.code, 2);
+    assert.match(query.stderr, /S3 has no bucket ingot-lake-nonesuch\. Is INGOT_ID/);
+  });
+
+  it('says which address does not answer', async () => {
+    const { code, stderr } = await run(['schedule', 'show'], { TEMPORAL_ADDRESS: '127.0.0.1:1' });
+    assert.equal(code, 1);
+    assert.match(stderr, /Temporal cannot be reached \[address=127\.0\.0\.1:1/);
   });
 
   it('ends with 2 when it does not know what was asked', async () => {
