@@ -2,8 +2,10 @@ import { type Context, CancelledFailure } from '@temporalio/activity';
 import type { ActivityInterceptorsFactory } from '@temporalio/worker';
 import { toApplicationFailure } from '../activities/failures.ts';
 
-/** How often an activity that does not heartbeat by itself is kept alive. */
-const heartbeatMs = 10_000;
+/** How often an activity that does not heartbeat by itself is kept alive, at the least. */
+const heartbeatMsMax = 10_000;
+/** And several times within the time after which Temporal gives it up. */
+const heartbeatsInTimeout = 4;
 /** How deep an error is looked into. */
 const causesMax = 10;
 
@@ -20,7 +22,7 @@ export function activityInterceptor(options: {
     inbound: {
       async execute(input, next) {
         const timer = options.keepAlive
-          ? setInterval(() => context.heartbeat(), heartbeatMs)
+          ? setInterval(() => context.heartbeat(), heartbeatEveryMs(context))
           : undefined;
         try {
           return await next(input);
@@ -32,6 +34,10 @@ export function activityInterceptor(options: {
       },
     },
   });
+}
+
+function heartbeatEveryMs({ info }: Context): number {
+  return Math.min(heartbeatMsMax, (info.heartbeatTimeoutMs ?? Infinity) / heartbeatsInTimeout);
 }
 
 /**

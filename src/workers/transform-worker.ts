@@ -16,7 +16,7 @@ import { createSilverActivities } from '../activities/silver.ts';
 import type { Config } from '../config.ts';
 import { events } from '../datasets/events.ts';
 import { taskQueues } from '../lake/messages.ts';
-import type { Logger } from '../ports.ts';
+import type { Logger, Ports } from '../ports.ts';
 import { activityInterceptor } from './activity-interceptor.ts';
 import type { RunningWorker } from './running-worker.ts';
 import { buildsInUse } from './builds-in-use.ts';
@@ -28,10 +28,21 @@ import { workflowsPath } from './workflows-path.ts';
 /** Metadata activities that one worker runs at once: small reads and commits. */
 const metadataSlots = 8;
 
+/** What takes the place of what the worker makes itself; tests bring their own. */
+export type TransformParts = {
+  readonly ports?: Ports;
+  /** Options of the worker that runs workflows, with a bundle of theirs. */
+  readonly workflows?: Partial<WorkerOptions>;
+};
+
 /** The process that runs workflows, transforms, backfills and the catalog. */
-export async function startTransformWorker(config: Config, logger: Logger): Promise<RunningWorker> {
+export async function startTransformWorker(
+  config: Config,
+  logger: Logger,
+  given: TransformParts = {},
+): Promise<RunningWorker> {
   const dataset = events;
-  const ports = await createPorts(config, dataset, logger);
+  const ports = given.ports ?? (await createPorts(config, dataset, logger));
   const { client, connection } = await connectClient(config);
   const native = await connectWorker(config);
   const transforms = {
@@ -60,13 +71,15 @@ export async function startTransformWorker(config: Config, logger: Logger): Prom
     interceptors: { activity: [activityInterceptor({ keepAlive: true })] },
   } satisfies Partial<WorkerOptions>;
   const slots = { maxConcurrentActivityTaskExecutions: config.TRANSFORM_SLOTS };
-  const bundle = await bundleWorkflowCode({ workflowsPath, logger: quietBundler });
+  const workflows = given.workflows ?? {
+    workflowBundle: await bundleWorkflowCode({ workflowsPath, logger: quietBundler }),
+  };
   const workers = await Promise.all([
     Worker.create({
       ...common,
       taskQueue: taskQueues.workflows,
-      workflowBundle: bundle,
       ...versioning(config),
+      ...workflows,
     }),
     Worker.create({ ...common, ...slots, taskQueue: taskQueues.transform, activities: transforms }),
     Worker.create({

@@ -13,20 +13,27 @@ import type { Config } from '../config.ts';
 import type { LakehouseDescription } from '../lake/messages.ts';
 import type { Dataset } from '../lake/dataset.ts';
 import type { JanitorDeps } from '../activities/janitor-page.ts';
-import type { Alerts, Logger, Ports } from '../ports.ts';
+import type { Alerts, Catalog, Logger, ObjectStore, Ports } from '../ports.ts';
 import { cacheFolder } from './cache-folder.ts';
 
 /* The one place where the configuration becomes the ports of the pipeline. */
 
+export function createObjects(config: Config): ObjectStore {
+  return createS3ObjectStore({ client: createS3Client(config), bucket: config.lakeBucket });
+}
+
+export function createCatalog(config: Config): Catalog {
+  return createGlueCatalog(createGlueClient(config));
+}
+
+/** `given` are ports that take the place of the real ones, also beneath those that are built on them. */
 export async function createPorts(
   config: Config,
   dataset: Dataset,
   logger: Logger,
+  given: Partial<Pick<Ports, 'objects' | 'catalog'>> = {},
 ): Promise<Ports> {
-  const objects = createS3ObjectStore({
-    client: createS3Client(config),
-    bucket: config.lakeBucket,
-  });
+  const objects = given.objects ?? createObjects(config);
   const kafka = createKafka(config, logger);
   const cacheDirectory = cacheFolder(config);
   const limits = { threads: config.DUCKDB_THREADS, memoryMb: config.DUCKDB_MEMORY_MB };
@@ -41,7 +48,7 @@ export async function createPorts(
       cacheDirectory,
       cacheBytesMax: config.OBJECT_CACHE_MB * 1_048_576,
     }),
-    catalog: createGlueCatalog(createGlueClient(config)),
+    catalog: given.catalog ?? createCatalog(config),
     sql: await loadSqlLibrary(new URL('../../sql/', import.meta.url), dataset.name),
     logger,
     alerts: createAlerts(config, logger),

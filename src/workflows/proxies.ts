@@ -75,6 +75,8 @@ export const metadata = proxyActivities<
 >({
   taskQueue: taskQueues.catalog,
   startToCloseTimeout: '5 minutes',
+  // Without it a window whose publisher was killed would wait for the whole five minutes.
+  heartbeatTimeout: '60 seconds',
   retry,
 });
 

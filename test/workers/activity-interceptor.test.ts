@@ -227,6 +227,7 @@ describe('activityInterceptor', function () {
     try {
       let beats = 0;
       const context = {
+        info: { heartbeatTimeoutMs: 60_000 },
         cancellationSignal: new AbortController().signal,
         heartbeat: () => void (beats += 1),
       };
@@ -241,6 +242,28 @@ describe('activityInterceptor', function () {
       await assert.rejects(run, /over/);
       mock.timers.tick(30_000);
       assert.equal(beats, 3);
+    } finally {
+      mock.timers.reset();
+    }
+  });
+
+  it('beats several times before Temporal would give the work up, however short that is', async () => {
+    mock.timers.enable({ apis: ['setInterval'] });
+    try {
+      let beats = 0;
+      const context = {
+        info: { heartbeatTimeoutMs: 4_000 },
+        cancellationSignal: new AbortController().signal,
+        heartbeat: () => void (beats += 1),
+      };
+      const { inbound } = activityInterceptor({ keepAlive: true })(context as unknown as Context);
+      let end: (value: unknown) => void = () => undefined;
+      const run = inbound!.execute!({ args: [], headers: {} }, () => new Promise((r) => (end = r)));
+
+      mock.timers.tick(3_999);
+      assert.equal(beats, 3);
+      end('done');
+      await run;
     } finally {
       mock.timers.reset();
     }

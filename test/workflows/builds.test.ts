@@ -171,6 +171,25 @@ describeScenarios('builds', (scenario) => {
       ]);
     });
 
+    scenario(
+      `${workflow} waits a minute at most for a process that died, in any step`,
+      async (bed) => {
+        const handle = await startBuild(bed, layer, stubLake({}));
+        await handle.result();
+
+        const { events } = await handle.fetchHistory();
+        const waits = (events ?? []).flatMap(({ activityTaskScheduledEventAttributes: step }) =>
+          step == null
+            ? []
+            : [`${step.activityType?.name} ${String(step.heartbeatTimeout?.seconds)}`],
+        );
+        assert.deepEqual(
+          waits,
+          [stages[layer], 'checkStaged', 'publishVersion', 'registerWindow'].map((s) => `${s} 60`),
+        );
+      },
+    );
+
     scenario(`${workflow} ends as cancelled when it is cancelled`, async (bed) => {
       const gate = closedGate();
       const lake = stubLake({
