@@ -33,6 +33,8 @@ export type TransformParts = {
   readonly ports?: Ports;
   /** Options of the worker that runs workflows, with a bundle of theirs. */
   readonly workflows?: Partial<WorkerOptions>;
+  /** Options of all workers of the process. */
+  readonly all?: Partial<WorkerOptions>;
 };
 
 /** The process that runs workflows, transforms, backfills and the catalog. */
@@ -69,6 +71,7 @@ export async function startTransformWorker(
     // By default four fifths of the heartbeat timeout, which leaves a busy engine too little room.
     maxHeartbeatThrottleInterval: '10s',
     interceptors: { activity: [activityInterceptor({ keepAlive: true })] },
+    ...given.all,
   } satisfies Partial<WorkerOptions>;
   const slots = { maxConcurrentActivityTaskExecutions: config.TRANSFORM_SLOTS };
   const workflows = given.workflows ?? {

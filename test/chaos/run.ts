@@ -6,16 +6,39 @@ import { stackReport } from '../../src/cli/stack-report.ts';
 import { messageOf } from '../../src/errors.ts';
 import { beQuiet } from '../support/temporal/workflow-bed.ts';
 import { startTestStack } from '../support/test-stack.ts';
-import { cases } from './cases/index.ts';
+import { cases as ingestCases } from './cases/index.ts';
+import { transformCases } from './cases/transform.ts';
 import { createHarness } from './support/harness.ts';
-import { type CaseResult, type ChaosCase, describeResult, runCase } from './support/run-case.ts';
+import { type CaseResult, describeResult, runCase } from './support/run-case.ts';
+import { runTransformCase } from './support/transform-case.ts';
+import type { Harness } from './support/world.ts';
 
-/* `npm run test:chaos`: kills, freezes and doubles the processes of ingest, and counts what is left. */
+/* `npm run test:chaos`: kills, freezes and doubles the processes of Ingot, and counts what is left. */
+
+type AnyCase = {
+  readonly name: string;
+  readonly about: string;
+  readonly breaksStack?: boolean;
+  readonly start: (harness: Harness) => Promise<CaseResult>;
+};
+
+const cases: readonly AnyCase[] = [
+  ...ingestCases.map((one) => ({
+    ...one,
+    start: (harness: Harness) => runCase(harness, one),
+  })),
+  ...transformCases.map((one) => ({
+    ...one,
+    start: (harness: Harness) => runTransformCase(harness, one),
+  })),
+];
 
 const help = `npm run test:chaos -- [options]
 
-  Stops the ingest process at every step of its work, on real parts, and checks after each case that
-  every record lies in bronze or in the dead letters, once.
+  Stops the processes of Ingot at every step of their work, on real parts. After a case of ingest every
+  record must lie in bronze or in the dead letters, once. After one of the transforms, transform-*,
+  versions must be complete, pointers and catalog agree, every row be accounted for, and whoever only
+  lists what the catalog names must never have seen anything but whole versions.
 
   --seed <text>       repeats the records and moments of a run; printed at its start
   --case <name>       runs this case; a part of a name runs all that hold it; may be given again
@@ -27,6 +50,7 @@ const help = `npm run test:chaos -- [options]
 
   npm run test:chaos                          everything
   npm run test:chaos -- --case random         only the random moments
+  npm run test:chaos -- --case transform      only the builds of silver and gold
   npm run test:chaos -- --seed 4f1c --case kill-before-plan
 
   Ends with 0 when nothing was lost, doubled or left unaccounted for, with 1 when something was, with
@@ -35,7 +59,7 @@ const help = `npm run test:chaos -- [options]
 
 type Options = {
   readonly seed: string;
-  readonly chosen: readonly ChaosCase[];
+  readonly chosen: readonly AnyCase[];
   readonly jobs: number;
   readonly realTimeouts: boolean;
   readonly keep: boolean;
@@ -57,8 +81,8 @@ async function main(): Promise<number> {
   try {
     stdout.write(`seed ${seed}, cases ${chosen.length}\n`);
     const harness = await createHarness({ env: stack.env, seed, keep, realTimeouts, stack });
-    const run = async (chaos: ChaosCase): Promise<CaseResult> => {
-      const result = await terminal.step(chaos.name, () => runCase(harness, chaos));
+    const run = async (chaos: AnyCase): Promise<CaseResult> => {
+      const result = await terminal.step(chaos.name, () => chaos.start(harness));
       stdout.write(`${describeResult(result)}\n`);
       return result;
     };
@@ -71,6 +95,7 @@ async function main(): Promise<number> {
         run,
       )),
     ];
+    await harness.remove();
     const failed = results.filter(({ problems }) => problems.length > 0);
     const seconds = ((performance.now() - begin) / 1_000).toFixed(0);
     stdout.write(`${sumOf(results)}, failed ${failed.length} (seed ${seed}, seconds ${seconds})\n`);
@@ -148,12 +173,14 @@ async function inParallel<T, R>(
 }
 
 function sumOf(results: readonly CaseResult[]): string {
-  const sum = (name: keyof CaseResult['verdict']): number =>
-    results.reduce((total, { verdict }) => total + verdict[name], 0);
-  return (
-    `cases ${results.length}: lost ${sum('lost')}, doubled ${sum('doubled')}, ` +
-    `records ${sum('records')}, batches ${sum('batches')}`
-  );
+  const sum: Record<string, number> = { lost: 0, doubled: 0 };
+  for (const { figures } of results) {
+    for (const [name, value] of Object.entries(figures)) {
+      sum[name] = (sum[name] ?? 0) + value;
+    }
+  }
+  const told = Object.entries(sum).map(([name, value]) => `${name} ${value}`);
+  return `cases ${results.length}: ${told.join(', ')}`;
 }
 
 try {

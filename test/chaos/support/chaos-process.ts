@@ -11,6 +11,8 @@ export type ChaosProcess = {
   readonly name: string;
   /** Resolves with where it stopped first; rejects when it ends without getting there. */
   readonly reached: () => Promise<string>;
+  /** Resolves when it has ended by itself. */
+  readonly ended: () => Promise<void>;
   /** SIGKILL; resolves when it is gone. */
   readonly kill: () => Promise<void>;
   /** SIGTERM; resolves when it has ended. */
@@ -80,6 +82,7 @@ async function startOnce(spec: ProcessSpec): Promise<ChaosProcess> {
           Promise.reject(new Error(`process ${name} did not reach its step`)),
         ),
       ]),
+    ended: () => exited,
     kill: () => end('SIGKILL'),
     terminate: () => end('SIGTERM'),
     freeze: () => void child.kill('SIGSTOP'),

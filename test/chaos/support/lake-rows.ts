@@ -51,11 +51,12 @@ export function placeOf(topic: unknown, partition: unknown, offset: unknown): st
   return `${String(topic)}/${String(partition)}/${String(offset)}`;
 }
 
-async function readRows(
+/** The columns of a file as they are in it; all of them where none is named. */
+export async function readRows(
   bytes: Uint8Array,
-  columns: string[],
-): Promise<readonly Record<string, unknown>[]> {
+  columns?: string[],
+): Promise<readonly Readonly<Record<string, unknown>>[]> {
   // A view of a pool would hand hyparquet the bytes of its neighbours.
   const file = new Uint8Array(bytes).buffer;
-  return parquetReadObjects({ file, columns, compressors });
+  return parquetReadObjects({ file, compressors, ...(columns === undefined ? {} : { columns }) });
 }

@@ -1,5 +1,5 @@
 import { messageOf } from '../../../src/errors.ts';
-import { type Verdict, checkLake } from './lake-check.ts';
+import { checkLake } from './lake-check.ts';
 import { type Harness, type World, openWorld } from './world.ts';
 
 /** Something that goes wrong, and what must be true of the lake afterwards. */
@@ -15,23 +15,28 @@ export type ChaosCase = {
   readonly run: (world: World) => Promise<void>;
 };
 
+/** What a case has counted, in the order in which it is told. */
+export type Figures = { readonly lost: number; readonly doubled: number } & Readonly<
+  Record<string, number>
+>;
+
 export type CaseResult = {
   readonly name: string;
-  readonly verdict: Omit<Verdict, 'entries' | 'problems'>;
+  readonly figures: Figures;
   readonly seconds: number;
   readonly problems: readonly string[];
   /** Where the facts of a failure lie. */
   readonly kept: string | null;
 };
 
-const nothing = { records: 0, batches: 0, lost: 0, doubled: 0 };
+const nothing = { lost: 0, doubled: 0, records: 0, batches: 0 };
 
 /** Never throws: what goes wrong is a problem of the case. */
 export async function runCase(harness: Harness, chaos: ChaosCase): Promise<CaseResult> {
   const begin = performance.now();
   const { name, withDisputed = false } = chaos;
   const problems: string[] = [];
-  let verdict: CaseResult['verdict'] = nothing;
+  let figures: Figures = nothing;
   let kept: string | null = null;
   const note = (error: unknown): void => void problems.push(messageOf(error));
   try {
@@ -48,11 +53,11 @@ export async function runCase(harness: Harness, chaos: ChaosCase): Promise<CaseR
       }
       const produced = await world.ledger.produced();
       const files = await world.files();
-      const { problems: found, entries, ...figures } = await checkLake(files, produced);
-      verdict = figures;
+      const { problems: found, entries, ...counted } = await checkLake(files, produced);
+      figures = counted;
       problems.push(...world.failed, ...found);
       if (problems.length > 0 || harness.keep) {
-        kept = await world.keep({ name, problems, verdict, entries, keys: [...files.keys()] });
+        kept = await world.keep({ name, problems, figures, entries, keys: [...files.keys()] });
       }
     } finally {
       await world.close();
@@ -60,14 +65,15 @@ export async function runCase(harness: Harness, chaos: ChaosCase): Promise<CaseR
   } catch (error) {
     note(error);
   }
-  return { name, verdict, problems, kept, seconds: (performance.now() - begin) / 1_000 };
+  return { name, figures, problems, kept, seconds: (performance.now() - begin) / 1_000 };
 }
 
-export function describeResult({ name, verdict, seconds, problems, kept }: CaseResult): string {
-  const { lost, doubled, records, batches } = verdict;
-  const figures = `records ${records}, batches ${batches}, seconds ${seconds.toFixed(1)}`;
-  const line = `case ${name}: lost ${lost}, doubled ${doubled} (${figures})`;
+export function describeResult({ name, figures, seconds, problems, kept }: CaseResult): string {
+  const { lost, doubled, ...others } = figures;
+  const more = [...Object.entries(others), ['seconds', seconds.toFixed(1)]];
+  const told = more.map(([title, value]) => `${title} ${value}`).join(', ');
+  const line = `case ${name}: lost ${lost}, doubled ${doubled} (${told})`;
   if (problems.length === 0) return line;
-  const more = kept === null ? [] : [`facts and logs: ${kept}`];
-  return [`${line} FAILED`, ...[...problems, ...more].map((text) => `  ${text}`)].join('\n');
+  const where = kept === null ? [] : [`facts and logs: ${kept}`];
+  return [`${line} FAILED`, ...[...problems, ...where].map((text) => `  ${text}`)].join('\n');
 }

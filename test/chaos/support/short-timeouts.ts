@@ -6,20 +6,27 @@ import type { WorkflowInterceptorsFactory } from '@temporalio/workflow';
  * as they are.
  */
 
-const heartbeatTimeoutMs = 8_000;
+const heartbeatTimeoutMs = { ingest: 8_000, others: 3_000 } as const;
 const retryEveryMsMax = 1_000;
+
+/** Of builds; the owner gets it from whoever starts it. */
+export const workflowTaskTimeoutMs = 5_000;
 
 export const interceptors: WorkflowInterceptorsFactory = () => ({
   outbound: [
     {
+      startChildWorkflowExecution: (input, next) =>
+        next({
+          ...input,
+          options: { ...input.options, workflowTaskTimeout: workflowTaskTimeoutMs },
+        }),
       scheduleActivity: (input, next) => {
         const { options } = input;
         if (options.heartbeatTimeout === undefined) return next(input);
         const retry = { ...options.retry, maximumInterval: retryEveryMsMax };
-        return next({
-          ...input,
-          options: { ...options, retry, heartbeatTimeout: heartbeatTimeoutMs },
-        });
+        const isIngest = options.taskQueue === 'ingot-ingest';
+        const heartbeatTimeout = heartbeatTimeoutMs[isIngest ? 'ingest' : 'others'];
+        return next({ ...input, options: { ...options, retry, heartbeatTimeout } });
       },
     },
   ],

@@ -1,5 +1,5 @@
 import { readSync, writeSync } from 'node:fs';
-import type { ObjectStore } from '../../../src/ports.ts';
+import type { Catalog, CatalogTable, ObjectStore } from '../../../src/ports.ts';
 import { aroundStore } from '../../support/around-store.ts';
 
 /*
@@ -8,7 +8,7 @@ import { aroundStore } from '../../support/around-store.ts';
  */
 
 export type StepSpec = {
-  /** A method of a port, such as `createObject`, or `tellOwner`. */
+  /** A method of a port, such as `createObject`, or `tellOwner`, or `report`. */
   readonly call: string;
   /** Sources of regular expressions: of the key, and of the content where that decides. */
   readonly key: string;
@@ -17,8 +17,9 @@ export type StepSpec = {
   /**
    * `wait`: tells the test and waits until it is let go, or killed. `repeat`: asks again after the
    * call was answered and hands on the second answer, as a client does that has lost the first.
+   * `die`: SIGKILL by its own hand, for where nobody could be as quick.
    */
-  readonly act: 'wait' | 'repeat';
+  readonly act: 'wait' | 'repeat' | 'die';
   /** Counted from 1, in each thread; absent: every time. */
   readonly nth?: number;
 };
@@ -54,7 +55,9 @@ export function createSteps(
     around: async (call, run) => {
       const reached = due(call);
       const stop = (when: StepSpec['when']): void => {
-        if (reached.some((spec) => spec.act === 'wait' && spec.when === when)) wait(call, when);
+        const now = reached.filter((spec) => spec.when === when);
+        if (now.some(({ act }) => act === 'die')) process.kill(process.pid, 'SIGKILL');
+        if (now.some(({ act }) => act === 'wait')) wait(call, when);
       };
       stop('before');
       const first = await run();
@@ -88,6 +91,31 @@ export function steppedStore(store: ObjectStore, { around }: Steps): ObjectStore
     swapObject: (key, bytes, etag) =>
       around({ call: 'swapObject', key, content: contentOf(key, bytes) }, () =>
         store.swapObject(key, bytes, etag),
+      ),
+  };
+}
+
+/** A catalog whose every operation is a step; the content of a call are its table partitions. */
+export function steppedCatalog(catalog: Catalog, { around }: Steps): Catalog {
+  const step = <T>(
+    call: string,
+    { table }: CatalogTable,
+    content: string,
+    run: () => Promise<T>,
+  ): Promise<T> => around({ call, key: table.name, content }, run);
+  return {
+    ensureTable: (table) => step('ensureTable', table, '', () => catalog.ensureTable(table)),
+    listPartitions: (table, leading) =>
+      step('listPartitions', table, leading.join('/'), () =>
+        catalog.listPartitions(table, leading),
+      ),
+    putPartitions: (table, partitions) =>
+      step('putPartitions', table, partitions.map(({ location }) => location).join(' '), () =>
+        catalog.putPartitions(table, partitions),
+      ),
+    deletePartitions: (table, values) =>
+      step('deletePartitions', table, values.map((each) => each.join('/')).join(' '), () =>
+        catalog.deletePartitions(table, values),
       ),
   };
 }

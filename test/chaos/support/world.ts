@@ -51,13 +51,22 @@ export type IngestOptions = {
 export type Harness = {
   readonly env: Environment;
   readonly bundle: WorkflowBundleWithSourceMap;
-  /** Compiled: the ingest process, and the thread in it. */
-  readonly programs: { readonly process: string; readonly thread: string };
+  /** Compiled: the ingest process and the thread in it, the transform process and its workflows. */
+  readonly programs: {
+    readonly process: string;
+    readonly thread: string;
+    readonly transform: string;
+    readonly workflows: string;
+  };
+  /** Removes what was compiled. */
+  readonly remove: () => Promise<void>;
   readonly seed: string;
   /** Where a case keeps what is needed to understand it. */
   readonly folder: string;
   /** Also of cases that went well. */
   readonly keep: boolean;
+  /** The timeouts that ship. */
+  readonly realTimeouts: boolean;
   /** Absent where the stack belongs to others too. */
   readonly stack?: Pick<World, 'crash' | 'revive'>;
 };
