@@ -181,7 +181,7 @@ async function checkCatalog(
 }
 
 /** Each version began from the one before it: two builders have never both published. */
-function chainProblems(key: string, versions: readonly SeenPointer[]): readonly string[] {
+export function chainProblems(key: string, versions: readonly SeenPointer[]): readonly string[] {
   return versions.flatMap(({ version, sequence, previous }, index) => {
     const before = versions[index - 1];
     const follows = previous === (before?.version ?? null) && sequence === index + 1;
@@ -191,8 +191,8 @@ function chainProblems(key: string, versions: readonly SeenPointer[]): readonly 
 }
 
 /** What the watcher saw was, file by file, a folder of a version that was published by then. */
-function sightProblems(
-  { batches }: TransformFacts,
+export function sightProblems(
+  { batches }: Pick<TransformFacts, 'batches'>,
   history: ReadonlyMap<string, readonly SeenPointer[]>,
   sight: Sight,
 ): readonly string[] {
