@@ -235,6 +235,12 @@ export interface SqlSession {
   materialize(name: string, sql: string, parameters?: Parameters): Promise<number>;
   /** Writes the result of a SELECT as Parquet objects of the lake. */
   unload(options: UnloadOptions): Promise<readonly UnloadedFile[]>;
+  /** More tables, as those that the session was opened with. A name that is taken gets the new one. */
+  declare(tables: readonly TableInput[]): Promise<void>;
+  /** Names a SELECT without parameters, which runs wherever a later statement reads the name. */
+  define(name: string, sql: string): Promise<void>;
+  /** Lets go of tables and what they hold. A name that nothing has is no error. */
+  forget(names: readonly string[]): Promise<void>;
   close(): Promise<void>;
 }
 

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { catalogTable } from '../../src/activities/catalog-tables.ts';
 import { readPointers } from '../../src/activities/pointers.ts';
-import { ask } from '../../src/activities/query.ts';
+import { createReader } from '../../src/activities/query.ts';
 import type { Config } from '../../src/config.ts';
 import { events } from '../../src/datasets/events.ts';
 import { IngotError } from '../../src/errors.ts';
@@ -34,6 +34,7 @@ export type Question = {
   readonly tookMs: number;
   /** Rows that came from the live tail. */
   readonly tailRows: number;
+  readonly tailRowsLeftOut: number;
   /** Of the time that it took; what is missing went to requests for objects. */
   readonly steps: Readonly<Record<string, number>>;
 };
@@ -44,27 +45,30 @@ const faultsInARowMax = 20;
 const idsSql = (table: string): string =>
   `SELECT event_id FROM ${table} WHERE event_id IN (SELECT unnest(string_split($ids, ',')))`;
 
+/** What happened of late: a time, as such questions have one, and which of the events. */
+const sinceSql = `${idsSql(events.silver.name)} AND event_ts >= CAST($since AS TIMESTAMP)`;
+
 /** The resident reader, through the live tail. */
 export async function readSilver({ ports, book, signal }: ReaderDeps): Promise<Asked> {
   const asked: Asked = { questions: [], faults: [] };
   const { engine, take } = timedEngine(ports.engine);
+  const reader = createReader({ ports: { ...ports, engine }, dataset: events });
   await everySoOften({ everyMs: silverEveryMs, signal, faults: asked.faults }, async () => {
     const waiting = book.waiting('silver');
     if (waiting.length === 0) return;
     const startedMs = performance.now();
-    const answer = await ask(
-      { ports: { ...ports, engine }, dataset: events },
-      {
-        sql: idsSql(events.silver.name),
-        parameters: { ids: idsOf(waiting) },
-        dateFrom: dateOfOldest(waiting),
-        dateTo: null,
-      },
-    );
+    const answer = await reader.ask({
+      sql: sinceSql,
+      parameters: { ids: idsOf(waiting), since: formatInstant(oldestOf(waiting)) },
+      dateFrom: formatInstant(oldestOf(waiting)).slice(0, 10),
+      dateTo: null,
+    });
     book.saw('silver', answer.rows.map(idOfRow), Date.now());
     const tookMs = performance.now() - startedMs;
-    asked.questions.push({ tookMs, tailRows: answer.tailRows, steps: take() });
+    const { tailRows, tailRowsLeftOut } = answer;
+    asked.questions.push({ tookMs, tailRows, tailRowsLeftOut, steps: take() });
   });
+  await reader.close();
   return asked;
 }
 
@@ -187,8 +191,8 @@ function idOfRow(row: Readonly<Record<string, unknown>>): string {
   return String(row['event_id']);
 }
 
-function dateOfOldest(markers: readonly Marker[]): string {
-  return formatInstant(Math.min(...markers.map(({ producedMs }) => producedMs))).slice(0, 10);
+function oldestOf(markers: readonly Marker[]): number {
+  return Math.min(...markers.map(({ producedMs }) => producedMs));
 }
 
 function sequenceOfFolder(location: string): number {

@@ -1,6 +1,6 @@
-import type { SqlEngine, SqlSession, TableInput } from '../../src/ports.ts';
+import type { SqlEngine, SqlSession } from '../../src/ports.ts';
 
-/* Where the time of a question goes: the steps of its sessions, one for the live tail of each window. */
+/* Where the time of a question goes: the steps of its session. What is left went to objects. */
 
 export type Steps = {
   readonly engine: SqlEngine;
@@ -8,7 +8,8 @@ export type Steps = {
   readonly take: () => Readonly<Record<string, number>>;
 };
 
-export const stepNames = ['tail open', 'tail clean', 'open', 'join', 'query'] as const;
+/** Opening files, cleaning them, holding their rows against others, and what was asked. */
+export const stepNames = ['files', 'clean', 'hide', 'query'] as const;
 type Step = (typeof stepNames)[number];
 
 export function timedEngine(engine: SqlEngine): Steps {
@@ -21,19 +22,22 @@ export function timedEngine(engine: SqlEngine): Steps {
       spent[step] = (spent[step] ?? 0) + performance.now() - startedMs;
     }
   };
-  const open = async (tables: readonly TableInput[]): Promise<SqlSession> => {
-    // Only the sessions that clean a tail read the version that it is compared with.
-    const isTail = tables.some(({ name }) => name === 'silver_version');
-    const session = await timed(isTail ? 'tail open' : 'open', engine.open(tables));
-    return {
-      ...session,
-      query: (...given) => timed(isTail ? 'tail clean' : 'query', session.query(...given)),
-      materialize: (...given) =>
-        timed(isTail ? 'tail clean' : 'join', session.materialize(...given)),
-    };
-  };
+  const around = (session: SqlSession): SqlSession => ({
+    ...session,
+    declare: (tables) => timed('files', session.declare(tables)),
+    forget: (names) => timed('files', session.forget(names)),
+    define: (name, sql) => timed('query', session.define(name, sql)),
+    query: (...given) => timed('query', session.query(...given)),
+    materialize: (name, ...given) => {
+      const step = name.startsWith('tail_hidden') ? 'hide' : 'clean';
+      return timed(step, session.materialize(name, ...given));
+    },
+  });
   return {
-    engine: { ...engine, open },
+    engine: {
+      ...engine,
+      open: async (tables) => around(await timed('files', engine.open(tables))),
+    },
     take: () => {
       const taken = spent;
       spent = {};

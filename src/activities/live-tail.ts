@@ -1,162 +1,215 @@
-import { type BatchFacts, factsOf } from '../lake/checkpoint.ts';
-import { type TailWindow, liveTail } from '../lake/live-tail.ts';
-import {
-  type LogName,
-  afterLogEntry,
-  bookmarkKey,
-  bronzeKeyInHour,
-  logPrefix,
-} from '../lake/paths.ts';
+import type { BatchFacts } from '../lake/checkpoint.ts';
 import type { Dataset } from '../lake/dataset.ts';
+import {
+  type TailPart,
+  type TailWindow,
+  batchId,
+  decideParts,
+  partsToMerge,
+} from '../lake/live-tail.ts';
+import { bronzeKeyInHour } from '../lake/paths.ts';
 import type { Pointer } from '../lake/pointer.ts';
-import type { Seal } from '../lake/source-log.ts';
 import { visibleColumns } from '../lake/table.ts';
-import { type DateRange, isWithinDates, windowOf, windowParameters } from '../lake/window.ts';
-import type { ObjectStore, Ports, Row, TableInput } from '../ports.ts';
-import { newestCheckpoint, readBatches } from './checkpoints.ts';
-import { readJson } from './json-objects.ts';
+import { type WindowId, windowOf, windowParameters } from '../lake/window.ts';
+import type { SqlLibrary, SqlSession, TableInput } from '../ports.ts';
+import { hiddenSql, shownSql } from './live-tail-sql.ts';
 import { tableFiles } from './pointers.ts';
 import { contractValues } from './silver-inputs.ts';
 import { bronzeInput, prepareSilver, sqlOf } from './silver-sql.ts';
-import type { LogRef } from './source-log.ts';
 
-/* The live tail: sealed batches that no version has yet, cleaned by the SQL that builds silver. */
+/*
+ * The live tail: sealed batches that no version has yet, cleaned by the SQL that builds silver. What
+ * was cleaned stays in the session of the reader as it is, whatever the versions say; which of its
+ * rows they or each other hide is found out beside it. See docs/decisions/0020.
+ */
 
 export type LiveTailDeps = {
-  readonly ports: Pick<Ports, 'objects' | 'engine' | 'sql'>;
+  readonly session: SqlSession;
+  readonly sql: SqlLibrary;
   readonly dataset: Dataset;
 };
 
 export type LiveTail = {
-  readonly rows: readonly Row[];
-  /** Bronze rows that were left out because the tail is too long for one reader. */
-  readonly leftOut: number;
+  /**
+   * Brings what is kept to these windows, whose pointers were read after the batches were; all
+   * others are let go of. After a failure nothing that it has in the session can be relied upon.
+   */
+  readonly update: (
+    tails: readonly TailWindow[],
+    pointers: ReadonlyMap<WindowId, Pointer>,
+  ) => Promise<ShownTail>;
 };
 
-/** Above so many bronze rows a window of the tail is left to the next build. */
-const tailRowsMax = 200_000;
+export type ShownTail = {
+  /** SELECTs of columns of silver; none where there is no tail. */
+  readonly sources: readonly string[];
+  readonly rows: number;
+};
 
-/**
- * The tail of the windows in a range of dates. The pointers are those that the reader reads beside
- * it, of all windows of the range that have one, and were read after the batches.
- */
-export async function readLiveTail(
-  deps: LiveTailDeps,
-  from: {
-    readonly batches: readonly BatchFacts[];
-    readonly pointers: readonly Pointer[];
-    readonly dates: DateRange;
+type Part = TailPart & {
+  /** Its name in the session. */
+  readonly table: string;
+  readonly rows: number;
+};
+
+type Kept = {
+  readonly parts: readonly Part[];
+  /** The version that its rows were held against, and its name in the session. */
+  readonly version: string | null;
+  readonly versionTable: string;
+  /** Rows of the parts that do not show, by place; null for none. */
+  readonly hidden: { readonly table: string; readonly rows: number } | null;
+};
+
+export function createLiveTail(deps: LiveTailDeps): LiveTail {
+  const { session } = deps;
+  const windows = new Map<WindowId, Kept>();
+  let names = 0;
+  const context: TailContext = { ...deps, nameFor: (kind) => `tail_${kind}_${(names += 1)}` };
+  let prepared: Promise<void> | undefined;
+  return {
+    update: async (tails, pointers) => {
+      await (prepared ??= session.declare([noVersion(deps.dataset), contractValues(deps.dataset)]));
+      const wanted = new Set(tails.map(({ window }) => window));
+      for (const [window, kept] of windows) {
+        if (wanted.has(window)) continue;
+        await session.forget(tablesOf(kept));
+        windows.delete(window);
+      }
+      for (const tail of tails) {
+        const known = windows.get(tail.window) ?? null;
+        const pointer = pointers.get(tail.window) ?? null;
+        windows.set(tail.window, await updateWindow(context, { tail, known, pointer }));
+      }
+      return shownOf(deps.dataset, [...windows.values()]);
+    },
+  };
+}
+
+type TailContext = LiveTailDeps & {
+  readonly nameFor: (kind: 'part' | 'version' | 'hidden') => string;
+};
+
+/** Parts are cleaned without a version, so that they stay what they are when it changes. */
+function noVersion(dataset: Dataset): TableInput {
+  const columns = visibleColumns(dataset.silver);
+  return { kind: 'files', name: 'silver_version', columns, files: [] };
+}
+
+function tablesOf({ parts, versionTable, hidden }: Kept): readonly string[] {
+  const tables = [versionTable, ...parts.map(({ table }) => table)];
+  return hidden === null ? tables : [...tables, hidden.table];
+}
+
+async function updateWindow(
+  context: TailContext,
+  now: { readonly tail: TailWindow; readonly known: Kept | null; readonly pointer: Pointer | null },
+): Promise<Kept> {
+  const { session } = context;
+  const { tail, known, pointer } = now;
+  const { keep, drop, clean } = decideParts(known?.parts ?? [], tail.batches);
+  const version = pointer?.version ?? null;
+  const isSame = known !== null && known.version === version;
+  if (isSame && drop.length === 0 && clean.length === 0) return known;
+  await session.forget(drop.map(({ table }) => table));
+  const versionTable = known?.versionTable ?? context.nameFor('version');
+  if (!isSame) await declareVersion(context, versionTable, pointer);
+  const added = clean.length === 0 ? [] : [await cleanPart(context, tail.window, clean)];
+  const parts = [...keep, ...added];
+  // What was hidden stays so while nothing but parts has come.
+  const isMore = isSame && drop.length === 0;
+  const hidden = await hide(context, {
+    before: isMore ? keep : [],
+    added: isMore ? added : parts,
+    versionTable,
+    hidden: isMore ? known.hidden : null,
+  });
+  if (!isMore && known?.hidden != null) await session.forget([known.hidden.table]);
+  const merged = await mergeParts(context, parts);
+  return { parts: merged, version, versionTable, hidden };
+}
+
+async function declareVersion(
+  { session, dataset }: TailContext,
+  name: string,
+  pointer: Pointer | null,
+): Promise<void> {
+  const columns = visibleColumns(dataset.silver);
+  const files = pointer === null ? [] : tableFiles([pointer]);
+  await session.declare([{ kind: 'files', name, columns, files }]);
+}
+
+async function cleanPart(
+  { session, sql, dataset, nameFor }: TailContext,
+  window: WindowId,
+  batches: readonly BatchFacts[],
+): Promise<Part> {
+  const bronze = bronzeInput(batches, window);
+  const files = batches.map((batch) => ({
+    key: bronzeKeyInHour(dataset.name, batch),
+    partition: {},
+  }));
+  const { columns } = dataset.bronze;
+  await session.declare([{ kind: 'files', name: bronze, columns, files }]);
+  const parameters = { ...dataset.thresholds, ...windowParameters(windowOf(window)) };
+  await prepareSilver(session, { ...sql, dataset, bronze }, parameters);
+  const table = nameFor('part');
+  const cleaned = sqlOf(sql.silver, 'events_cleaned');
+  const rows = await session.materialize(table, cleaned, parameters);
+  await session.forget(['bronze_rows', 'bronze_files', 'silver_current', 'rejections']);
+  return { table, rows, batches: batches.map(batchId) };
+}
+
+/** Of the rows of some parts, those that show no more because of the version or of another row. */
+async function hide(
+  { session, nameFor }: TailContext,
+  given: {
+    readonly before: readonly Part[];
+    readonly added: readonly Part[];
+    readonly versionTable: string;
+    readonly hidden: Kept['hidden'];
   },
-): Promise<LiveTail> {
-  const known = new Map(from.pointers.map((pointer) => [pointer.window, pointer]));
-  const tails = liveTail(from.batches, known);
-  const rows: Row[] = [];
-  let leftOut = 0;
-  for (const tail of tails.filter(({ window }) => isWithinDates(window, from.dates))) {
-    if (rows.length + tail.rows > tailRowsMax) leftOut += tail.rows;
-    else rows.push(...(await cleanTail(deps, tail, known.get(tail.window) ?? null)));
+): Promise<Kept['hidden']> {
+  if (given.added.length === 0) return given.hidden;
+  const named = (parts: readonly Part[]) => parts.map(({ table }) => table);
+  const table = nameFor('hidden');
+  const sql = hiddenSql({
+    added: named(given.added),
+    before: named(given.before),
+    version: given.versionTable,
+    hidden: given.hidden?.table ?? null,
+  });
+  const rows = await session.materialize(table, sql);
+  if (given.hidden !== null) await session.forget([given.hidden.table]);
+  if (rows > 0) return { table, rows };
+  await session.forget([table]);
+  return null;
+}
+
+async function mergeParts(
+  { session, dataset, nameFor }: TailContext,
+  parts: readonly Part[],
+): Promise<readonly Part[]> {
+  const small = partsToMerge(parts);
+  if (small.length === 0) return parts;
+  const table = nameFor('part');
+  const merging = small.map((part) => part.table);
+  const sql = shownSql(dataset.silver, { parts: merging, hidden: null });
+  const rows = await session.materialize(table, sql);
+  await session.forget(merging);
+  const merged = { table, rows, batches: small.flatMap(({ batches }) => batches) };
+  return [...parts.filter((part) => !small.includes(part)), merged];
+}
+
+function shownOf({ silver }: Dataset, windows: readonly Kept[]): ShownTail {
+  const sources: string[] = [];
+  let rows = 0;
+  for (const { parts, hidden } of windows) {
+    const filled = parts.filter((part) => part.rows > 0);
+    if (filled.length === 0) continue;
+    const tables = filled.map(({ table }) => table);
+    sources.push(shownSql(silver, { parts: tables, hidden: hidden?.table ?? null }));
+    rows += filled.reduce((sum, part) => sum + part.rows, 0) - (hidden?.rows ?? 0);
   }
-  return { rows, leftOut };
-}
-
-async function cleanTail(
-  { ports, dataset }: LiveTailDeps,
-  tail: TailWindow,
-  current: Pointer | null,
-): Promise<readonly Row[]> {
-  const session = await ports.engine.open(tailTables(dataset, tail, current));
-  try {
-    const parameters = { ...dataset.thresholds, ...windowParameters(windowOf(tail.window)) };
-    const bronze = bronzeInput(tail.batches, tail.window);
-    await prepareSilver(session, { ...ports.sql, dataset, bronze }, parameters);
-    return (await session.query(sqlOf(ports.sql.silver, 'events_cleaned'), parameters)).rows;
-  } finally {
-    await session.close();
-  }
-}
-
-function tailTables(
-  dataset: Dataset,
-  tail: TailWindow,
-  current: Pointer | null,
-): readonly TableInput[] {
-  return [
-    {
-      kind: 'files',
-      name: bronzeInput(tail.batches, tail.window),
-      columns: dataset.bronze.columns,
-      files: tail.batches.map((batch) => ({
-        key: bronzeKeyInHour(dataset.name, batch),
-        partition: {},
-      })),
-    },
-    {
-      kind: 'files',
-      name: 'silver_version',
-      columns: visibleColumns(dataset.silver),
-      files: current === null ? [] : tableFiles([current]),
-    },
-    contractValues(dataset),
-  ];
-}
-
-type Bookmark = {
-  readonly settledTo: Readonly<Record<LogName, number>>;
-  readonly withheld?: readonly string[];
-};
-
-/**
- * Sealed batches after the bookmark, from checkpoints as far as they go. Without a bookmark nothing
- * is settled, and all batches count. Rows of windows that wait for a person are not counted: readers
- * keep the version before.
- */
-export async function readUnsettled(
-  objects: ObjectStore,
-  dataset: string,
-): Promise<readonly BatchFacts[]> {
-  const bookmark = await readJson<Bookmark>(objects, bookmarkKey(dataset));
-  const logs = await listLogs(objects, dataset);
-  const found = await Promise.all(
-    logs.map((log) => unsettledOf(objects, { dataset, log }, bookmark?.value.settledTo[log] ?? -1)),
-  );
-  const withheld = new Set(bookmark?.value.withheld ?? []);
-  return found.flat().map((batch) => without(batch, withheld));
-}
-
-function without(batch: BatchFacts, withheld: ReadonlySet<string>): BatchFacts {
-  const left = Object.entries(batch.rowsPerEventHour).filter(([window]) => !withheld.has(window));
-  return { ...batch, rowsPerEventHour: Object.fromEntries(left) };
-}
-
-async function unsettledOf(
-  objects: ObjectStore,
-  ref: LogRef,
-  settled: number,
-): Promise<readonly BatchFacts[]> {
-  const { dataset, log } = ref;
-  const through = (await newestCheckpoint(objects, ref))?.checkpoint.through ?? -1;
-  const all = { window: null, ingestHourFrom: null };
-  const covered = await readBatches(objects, ref, { ...all, first: settled + 1, through });
-  const known = Math.max(settled, through);
-  const prefix = logPrefix(dataset, log);
-  const startAfter = known < 0 ? prefix : afterLogEntry(dataset, log, known);
-  const listed = await objects.listObjects(prefix, { startAfter });
-  const keys = listed.map(({ key }) => key).filter((key) => key.endsWith('.seal.json'));
-  const seals = await Promise.all(keys.map((key) => readJson<Seal>(objects, key)));
-  return [...covered, ...seals.flatMap((seal) => (seal === null ? [] : [factsOf(seal.value)]))];
-}
-
-/** Names of the source logs, one request each: the listing hops from one log to the next. */
-async function listLogs(objects: ObjectStore, dataset: string): Promise<readonly LogName[]> {
-  const root = `_log/${dataset}/`;
-  const logs: LogName[] = [];
-  let startAfter = root;
-  for (;;) {
-    const [next] = await objects.listObjects(root, { startAfter, limit: 1 });
-    if (next === undefined) return logs;
-    const log = next.key.slice(root.length, next.key.indexOf('/', root.length));
-    logs.push(log);
-    // '0' is the character after '/': past everything in the folder of this log.
-    startAfter = `${root}${log}0`;
-  }
+  return { sources, rows };
 }

@@ -27,7 +27,7 @@ export async function readPointers(
 }
 
 /** Ids of the windows of a table that were ever published, ascending. */
-export async function listWindows(
+async function listWindows(
   objects: ObjectStore,
   table: Pick<Table, 'layer' | 'name'>,
 ): Promise<readonly string[]> {

@@ -1,13 +1,14 @@
-import { IngotError } from '../errors.ts';
 import type { Dataset } from '../lake/dataset.ts';
-import type { Pointer } from '../lake/pointer.ts';
-import { type Column, type Table, visibleColumns } from '../lake/table.ts';
-import { type DateRange, isWithinDates, windowDateAndHour, windowOf } from '../lake/window.ts';
-import type { Parameters, Ports, QueryResult, TableFile, TableInput } from '../ports.ts';
-import { deadLetterColumns } from './batch-records.ts';
-import { type LiveTail, readLiveTail, readUnsettled } from './live-tail.ts';
-import { listWindows, readPointers, tableFiles } from './pointers.ts';
-import { checkResultColumns } from './quality.ts';
+import { liveTail, withinReach } from '../lake/live-tail.ts';
+import type { LogName } from '../lake/paths.ts';
+import { visibleColumns } from '../lake/table.ts';
+import { type DateRange, isWithinDates } from '../lake/window.ts';
+import type { Parameters, Ports, QueryResult, SqlSession, TableInput } from '../ports.ts';
+import { type LiveTail, createLiveTail } from './live-tail.ts';
+import { unionSql } from './live-tail-sql.ts';
+import { type ObjectMemory, createObjectMemory } from './object-memory.ts';
+import { resolveTable, windowedFiles } from './query-tables.ts';
+import { readUnsettled } from './unsettled.ts';
 
 /* Asking the lake: tables are resolved through the pointers, and silver with its live tail. */
 
@@ -25,151 +26,133 @@ export type Question = DateRange & {
 export type Answer = QueryResult & {
   /** Rows of silver that came from the live tail. */
   readonly tailRows: number;
+  /** Rows of bronze that are in no version yet and were not looked at, because they are too many. */
+  readonly tailRowsLeftOut: number;
 };
 
-/** Answers one SELECT. `TABLE_UNKNOWN` names the tables that there are. */
+export type Reader = {
+  /**
+   * Answers one SELECT as of now. `TABLE_UNKNOWN` names the tables that there are. One question is
+   * answered after the other, and none is harmed by one that failed.
+   */
+  readonly ask: (question: Question) => Promise<Answer>;
+  /** After the question that runs. */
+  readonly close: () => Promise<void>;
+};
+
+/** Answers one question. Whoever has many keeps a reader, which reads only what is new. */
 export async function ask(deps: QueryDeps, question: Question): Promise<Answer> {
-  const { engine, objects } = deps.ports;
-  const names = await engine.tablesOf(question.sql);
-  const isLive = names.includes(deps.dataset.silver.name);
-  // Before the pointers: a batch that is built meanwhile may then be in both, and is told by them.
-  // The other way round it could be in neither.
-  const batches = isLive ? await readUnsettled(objects, deps.dataset.name) : [];
-  const tables: TableInput[] = [];
-  let tail: LiveTail | null = null;
-  for (const name of names) {
-    if (name === deps.dataset.silver.name) {
-      const files = await windowedFiles(deps, deps.dataset.silver, question);
-      tail = await readLiveTail(deps, { batches, pointers: files.pointers, dates: question });
-      tables.push(...silverTables(deps.dataset, files.table, tail));
-    } else {
-      tables.push(await resolveTable(deps, name, question));
-    }
-  }
-  const session = await engine.open(tables);
+  const reader = createReader(deps);
   try {
-    if (tail !== null && tail.rows.length > 0) {
-      await session.materialize(deps.dataset.silver.name, unionSql(deps.dataset));
-    }
-    const result = await session.query(question.sql, question.parameters);
-    return { ...result, tailRows: tail?.rows.length ?? 0 };
+    return await reader.ask(question);
   } finally {
-    await session.close();
+    await reader.close();
   }
 }
 
-/** Names of the tables that a question may read. */
-export function tableNames(dataset: Dataset): readonly string[] {
-  const windowed = [dataset.silver, ...dataset.gold].map(({ name }) => name);
-  return [dataset.bronze.name, ...windowed, dataset.quarantine.name, 'dead_letters', 'dq_results'];
+/** Keeps between questions what it has read and cleaned. Always closed by who made it. */
+export function createReader(deps: QueryDeps): Reader {
+  const memory = createObjectMemory(deps.ports.objects);
+  let opened: OpenReader | null = null;
+  let before: Promise<unknown> = Promise.resolve();
+  const close = async (): Promise<void> => {
+    const closing = opened;
+    opened = null;
+    await closing?.session.close();
+  };
+  const answer = async (question: Question): Promise<Answer> => {
+    const names = await deps.ports.engine.tablesOf(question.sql);
+    opened ??= await openReader(deps, memory);
+    const reader = opened;
+    let shown: ShownSilver;
+    try {
+      shown = await prepare(deps, reader, { names, dates: question });
+    } catch (error) {
+      // What the session has now is neither the lake of before nor that of now.
+      await close();
+      throw error;
+    }
+    return { ...(await reader.session.query(question.sql, question.parameters)), ...shown };
+  };
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const turn = before.then(work);
+    before = turn.catch(() => undefined);
+    return turn;
+  };
+  return { ask: (question) => inTurn(() => answer(question)), close: () => inTurn(close) };
+}
+
+type OpenReader = {
+  readonly session: SqlSession;
+  readonly memory: ObjectMemory;
+  readonly tail: LiveTail;
+  /** What each name of the session was made from. */
+  readonly declared: Map<string, string>;
+  logs: readonly LogName[];
+};
+
+async function openReader(
+  { ports, dataset }: QueryDeps,
+  memory: ObjectMemory,
+): Promise<OpenReader> {
+  const session = await ports.engine.open([]);
+  const tail = createLiveTail({ session, sql: ports.sql, dataset });
+  return { session, memory, tail, declared: new Map(), logs: [] };
+}
+
+type ShownSilver = Pick<Answer, 'tailRows' | 'tailRowsLeftOut'>;
+
+/** Makes the names of a question mean what the lake holds now. */
+async function prepare(
+  { dataset }: QueryDeps,
+  reader: OpenReader,
+  { names, dates }: { readonly names: readonly string[]; readonly dates: DateRange },
+): Promise<ShownSilver> {
+  const { memory } = reader;
+  let shown: ShownSilver = { tailRows: 0, tailRowsLeftOut: 0 };
+  for (const name of names) {
+    if (name === dataset.silver.name) shown = await prepareSilver(dataset, reader, dates);
+    else await declare(reader, await resolveTable({ memory, dataset }, name, dates));
+  }
+  return shown;
 }
 
 const settledName = 'silver_settled';
-const tailName = 'silver_tail';
+/** Above so many bronze rows the oldest windows of a tail are left to the next build. */
+const tailRowsMax = 5_000_000;
 
-/** Without a tail the table is its files; with one it is made of both when the session opens. */
-function silverTables(dataset: Dataset, table: TableInput, tail: LiveTail): readonly TableInput[] {
-  if (tail.rows.length === 0) return [table];
-  const columns = visibleColumns(dataset.silver);
-  return [
-    { ...table, name: settledName },
-    { kind: 'rows', name: tailName, columns, rows: tail.rows },
-  ];
-}
-
-function unionSql(dataset: Dataset): string {
-  const columns = visibleColumns(dataset.silver)
+async function prepareSilver(
+  dataset: Dataset,
+  reader: OpenReader,
+  dates: DateRange,
+): Promise<ShownSilver> {
+  const { memory, session, declared } = reader;
+  const { silver } = dataset;
+  // Before the pointers: a batch that is built meanwhile may then be in both, and is told by them.
+  // The other way round it could be in neither.
+  const unsettled = await readUnsettled(memory.objects, dataset.name, reader.logs);
+  reader.logs = unsettled.logs;
+  const { table, pointers } = await windowedFiles({ memory, dataset }, silver, dates);
+  const known = new Map(pointers.map((pointer) => [pointer.window, pointer]));
+  const tails = liveTail(unsettled.batches, known).filter(({ window }) =>
+    isWithinDates(window, dates),
+  );
+  const { shown, rowsLeftOut } = withinReach(tails, tailRowsMax);
+  await declare(reader, { ...table, name: settledName });
+  const tail = await reader.tail.update(shown, known);
+  const columns = visibleColumns(silver)
     .map(({ name }) => name)
     .join(', ');
-  return `SELECT ${columns} FROM ${settledName} UNION ALL SELECT ${columns} FROM ${tailName}`;
+  const sql = unionSql([`SELECT ${columns} FROM ${settledName}`, ...tail.sources]);
+  if (declared.get(silver.name) !== sql) await session.define(silver.name, sql);
+  declared.set(silver.name, sql);
+  return { tailRows: tail.rows, tailRowsLeftOut: rowsLeftOut };
 }
 
-async function resolveTable(
-  deps: QueryDeps,
-  name: string,
-  question: Question,
-): Promise<TableInput> {
-  const { dataset } = deps;
-  const gold = dataset.gold.find((table) => table.name === name);
-  if (gold !== undefined) return (await windowedFiles(deps, gold, question)).table;
-  if (name === dataset.quarantine.name) return quarantineTable(deps, question);
-  if (name === dataset.bronze.name) {
-    return listedTable(deps, name, `bronze/${dataset.name}/`, visibleColumns(dataset.bronze));
-  }
-  if (name === 'dead_letters') {
-    return listedTable(deps, name, `dead_letters/${dataset.name}/`, deadLetterColumns);
-  }
-  if (name === 'dq_results') return listedTable(deps, name, 'dq_results/', checkResultColumns);
-  throw new IngotError(
-    'TABLE_UNKNOWN',
-    `there is no table ${name}: ${tableNames(dataset).join(', ')}`,
-    {
-      retryable: false,
-    },
-  );
-}
-
-async function windowedFiles(
-  deps: QueryDeps,
-  table: Table,
-  question: Question,
-): Promise<{ readonly table: TableInput; readonly pointers: readonly Pointer[] }> {
-  const pointers = await currentPointers(deps, table, question);
-  const columns = visibleColumns(table);
-  const input: TableInput = {
-    kind: 'files',
-    name: table.name,
-    columns,
-    files: tableFiles(pointers),
-  };
-  return { table: input, pointers };
-}
-
-async function currentPointers(
-  { ports }: QueryDeps,
-  table: Pick<Table, 'layer' | 'name'>,
-  dates: DateRange,
-): Promise<readonly Pointer[]> {
-  const windows = await listWindows(ports.objects, table);
-  return readPointers(
-    ports.objects,
-    table,
-    windows.filter((id) => isWithinDates(id, dates)),
-  );
-}
-
-async function quarantineTable(deps: QueryDeps, question: Question): Promise<TableInput> {
-  const { quarantine, silver } = deps.dataset;
-  const pointers = await currentPointers(deps, silver, question);
-  const files = pointers.flatMap(({ window, quarantineKeys }) => {
-    const { date, hour } = windowDateAndHour(windowOf(window));
-    const partition = { event_date: date, hour: hour ?? '00' };
-    return quarantineKeys.map((key) => ({ key, partition }));
-  });
-  return { kind: 'files', name: quarantine.name, columns: visibleColumns(quarantine), files };
-}
-
-/** A table whose files are exactly what lies under a folder. */
-async function listedTable(
-  { ports }: QueryDeps,
-  name: string,
-  prefix: string,
-  columns: readonly Column[],
-): Promise<TableInput> {
-  const listed = await ports.objects.listObjects(prefix);
-  const known = new Set(columns.map((column) => column.name));
-  const files = listed.map(({ key }): TableFile => ({ key, partition: foldersOf(key, known) }));
-  return { kind: 'files', name, columns, files };
-}
-
-/** Values of `name=value` folders that are columns of the table. */
-function foldersOf(key: string, known: ReadonlySet<string>): Record<string, string> {
-  const pairs = key.split('/').flatMap((folder) => {
-    const equals = folder.indexOf('=');
-    const name = folder.slice(0, equals);
-    return equals > 0 && known.has(name)
-      ? [[name, decodeURIComponent(folder.slice(equals + 1))] as const]
-      : [];
-  });
-  return Object.fromEntries(pairs);
+/** Files of a table never change, so a table of the same files is the same table. */
+async function declare({ session, declared }: OpenReader, table: TableInput): Promise<void> {
+  const madeFrom = table.kind === 'rows' ? null : table.files.map(({ key }) => key).join('\n');
+  if (madeFrom !== null && declared.get(table.name) === madeFrom) return;
+  await session.declare([table]);
+  if (madeFrom !== null) declared.set(table.name, madeFrom);
 }

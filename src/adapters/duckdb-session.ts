@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { DuckDBInstance } from '@duckdb/node-api';
 import type { ObjectStore, SqlSession, TableInput } from '../ports.ts';
-import { createTableAs, runSelect, runStatement } from './duckdb-statement.ts';
-import { declareTables } from './duckdb-tables.ts';
-import { quoteIdentifier, quoteText } from './duckdb-text.ts';
+import { createSessionNames, type SessionNames } from './duckdb-names.ts';
+import { runSelect, runStatement } from './duckdb-statement.ts';
+import { quoteText } from './duckdb-text.ts';
 import { unloadSelect } from './duckdb-unload.ts';
 import { toQueryResult } from './duckdb-values.ts';
 import type { ObjectCache } from './object-cache.ts';
@@ -41,25 +41,30 @@ export async function openSession(
     },
   );
   const connection = await database.connect();
+  const names = createSessionNames({ connection, cache: context.cache, folder });
   let cached = 0;
+  const evict = async () => {
+    if (cached > 0) await context.cache.evict();
+    cached = 0;
+  };
   const close = async () => {
     connection.closeSync();
     database.closeSync();
     await removeFolder(folder);
-    if (cached > 0) await context.cache.evict();
+    await evict();
   };
   const onCached = (files: number) => void (cached += files);
   try {
     await runStatement(connection, "SET TimeZone = 'UTC'");
     // Files of a session never change, and every statement would read their footers again.
     await runStatement(connection, 'SET parquet_metadata_cache = true');
-    onCached(await declareTables({ connection, cache: context.cache, folder }, tables));
+    onCached(await names.declare(tables));
     await confine(connection, folder);
   } catch (error) {
     await close();
     throw error;
   }
-  return sessionOf({ ...context, connection, folder, close, onCached });
+  return sessionOf({ ...context, connection, folder, names, close, evict, onCached });
 }
 
 /** An embedded database that loads nothing from the network and knows no files yet. */
@@ -89,13 +94,16 @@ type OpenedSession = {
   readonly objects: ObjectStore;
   readonly cache: ObjectCache;
   readonly folder: string;
+  readonly names: SessionNames;
   readonly close: () => Promise<void>;
+  /** Makes room for what has come into the cache. */
+  readonly evict: () => Promise<void>;
   /** Told how many files have come into the cache. */
   readonly onCached: (files: number) => void;
 };
 
 function sessionOf(session: OpenedSession): SqlSession {
-  const { connection, close, onCached } = session;
+  const { connection, names, close, evict, onCached } = session;
   const running = new Set<Promise<unknown>>();
   const track = <T>(work: Promise<T>): Promise<T> => {
     const ended = work.finally(() => running.delete(ended));
@@ -107,13 +115,15 @@ function sessionOf(session: OpenedSession): SqlSession {
   return {
     query: (sql, parameters = {}) =>
       track(runSelect(connection, sql, parameters).then(toQueryResult)),
-    materialize: (name, sql, parameters = {}) =>
-      track(createTableAs(connection, { table: quoteIdentifier(name), sql, parameters })),
+    materialize: (name, sql, parameters = {}) => track(names.materialize(name, sql, parameters)),
     unload: (options) => {
       unloads += 1;
       const work = unloadSelect({ ...session, number: unloads }, options);
       return track(work.finally(() => onCached(1)));
     },
+    declare: (tables) => track(names.declare(tables).then(onCached).then(evict)),
+    define: (name, sql) => track(names.define(name, sql)),
+    forget: (given) => track(names.forget(given)),
     close: () => (closing ??= closeWhenIdle(connection, running).then(close)),
   };
 }

@@ -41,9 +41,14 @@ export async function createTableAs(
     return Number(reader.getRows()[0]?.[0] ?? 0);
   } catch (error) {
     // The places in a message are those of the text that the caller knows.
-    await withFaults(async () => (await prepareSelect(connection, sql)).destroySync());
+    await checkSelect(connection, sql);
     throw error;
   }
+}
+
+/** Throws what preparing a statement of someone else does. */
+export async function checkSelect(connection: DuckDBConnection, sql: string): Promise<void> {
+  await withFaults(async () => (await prepareSelect(connection, sql)).destroySync());
 }
 
 /** Preparing refuses a text of more than one statement. */

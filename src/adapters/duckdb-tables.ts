@@ -18,24 +18,30 @@ export type TableContext = {
   readonly folder: string;
 };
 
-/** Makes the tables that statements may name; answers how many objects had to be fetched. */
-export async function declareTables(
+export type DeclaredTable = {
+  readonly kind: 'view' | 'table';
+  /** Where the links to its files are; null for one that has none. */
+  readonly folder: string | null;
+  /** How many objects had to be fetched for it. */
+  readonly fetched: number;
+};
+
+/** Makes a table that statements may name. No other one of the session has its name or number. */
+export async function declareTable(
   context: TableContext,
-  tables: readonly TableInput[],
-): Promise<number> {
-  let fetched = 0;
-  for (const [index, table] of tables.entries()) {
-    await createSchemaOf(context.connection, table.name);
-    if (table.kind === 'rows') {
-      await declareRows(context.connection, table.name, table.columns, table.rows);
-    } else if (table.files.length === 0) {
-      await declareRows(context.connection, table.name, table.columns, []);
-    } else {
-      const folder = join(context.folder, `table-${index}`);
-      fetched += await declareFiles(context, { ...table, folder });
-    }
+  table: TableInput,
+  number: number,
+): Promise<DeclaredTable> {
+  await createSchemaOf(context.connection, table.name);
+  const isEmpty = table.kind === 'files' && table.files.length === 0;
+  if (table.kind === 'rows' || isEmpty) {
+    const rows = table.kind === 'rows' ? table.rows : [];
+    await declareRows(context.connection, table.name, table.columns, rows);
+    return { kind: 'table', folder: null, fetched: 0 };
   }
-  return fetched;
+  const folder = join(context.folder, `table-${number}`);
+  const fetched = await declareFiles(context, { ...table, folder });
+  return { kind: 'view', folder, fetched };
 }
 
 async function createSchemaOf(connection: DuckDBConnection, name: string): Promise<void> {

@@ -56,7 +56,8 @@ async function query(
   const { dateFrom, dateTo } = dateRange(options);
   // Loaded on use: the engine takes longer to load than the rest of a command.
   const { createPorts } = await import('../workers/wiring.ts');
-  const { ask, tableNames } = await import('../activities/query.ts');
+  const { ask } = await import('../activities/query.ts');
+  const { tableNames } = await import('../activities/query-tables.ts');
   const ports = await createPorts(config, events, silentLogger);
   if (name === undefined && options.sql === undefined) {
     return list(context, ports, tableNames(events));
@@ -133,6 +134,12 @@ export function printAnswer(
       rows.map((row) => row.map(shortened)),
     );
   if (answer.tailRows > 0) console.say(`${answer.tailRows} rows came from the live tail.`);
+  if (answer.tailRowsLeftOut > 0) {
+    console.say(
+      `NOT SHOWN: ${answer.tailRowsLeftOut} rows that no build has taken yet, too many for one reader. ` +
+        'The next builds show them; `ingot status` tells what holds them up.',
+    );
+  }
 }
 
 /** A person reads four decimals of a rate; JSON and CSV have them all. */

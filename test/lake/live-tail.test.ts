@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { BatchFacts } from '../../src/lake/checkpoint.ts';
-import { liveTail } from '../../src/lake/live-tail.ts';
+import {
+  batchId,
+  decideParts,
+  liveTail,
+  partsToMerge,
+  withinReach,
+} from '../../src/lake/live-tail.ts';
 import type { Pointer } from '../../src/lake/pointer.ts';
 
 const sealOf = (
@@ -70,5 +76,57 @@ describe('liveTail', () => {
         }
       }),
     );
+  });
+});
+
+describe('withinReach', () => {
+  it('shows the newest windows and says how many rows the others have', () => {
+    const tails = ['2026-08-21T12', '2026-08-21T13', '2026-08-21T11'].map((window, index) => ({
+      window,
+      batches: [],
+      rows: (index + 1) * 10,
+    }));
+    const { shown, rowsLeftOut } = withinReach(tails, 45);
+    assert.deepEqual(
+      shown.map(({ window }) => window),
+      ['2026-08-21T13', '2026-08-21T12'],
+    );
+    assert.equal(rowsLeftOut, 30);
+  });
+});
+
+describe('decideParts', () => {
+  const batches = [0, 1, 2, 3].map((number) => sealOf('a-0', number, { '2026-08-21T13': 1 }));
+  const partOf = (...numbers: readonly number[]) => ({
+    batches: numbers.map((number) => batchId(batches[number]!)),
+  });
+
+  it('cleans what no part has', () => {
+    const parts = [partOf(0), partOf(1, 2)];
+    assert.deepEqual(decideParts(parts, batches), { keep: parts, drop: [], clean: [batches[3]] });
+  });
+
+  it('lets go of a part of which one batch is in a version, and cleans the others anew', () => {
+    const parts = [partOf(0, 1), partOf(2)];
+    assert.deepEqual(decideParts(parts, batches.slice(1)), {
+      keep: [parts[1]],
+      drop: [parts[0]],
+      clean: [batches[1], batches[3]],
+    });
+  });
+
+  it('takes a batch of the same number in a lake that was made anew for another one', () => {
+    const renewed = [{ ...batches[0]!, ingestHour: '2026-08-22T01' }];
+    const parts = [partOf(0)];
+    assert.deepEqual(decideParts(parts, renewed), { keep: [], drop: parts, clean: renewed });
+  });
+});
+
+describe('partsToMerge', () => {
+  it('is nothing until there are many small parts, and leaves large ones alone', () => {
+    const small = Array.from({ length: 25 }, (_, at) => ({ batches: [`a/${at}`] }));
+    const large = { batches: Array.from({ length: 30 }, (_, at) => `b/${at}`) };
+    assert.deepEqual(partsToMerge([large, ...small.slice(1)]), []);
+    assert.deepEqual(partsToMerge([large, ...small]), small);
   });
 });

@@ -24,6 +24,7 @@ import { loadEventsSql } from '../../sql/support/cases.ts';
 /* A lake in memory with the real engine: sealed batches are put into it, and windows built. */
 
 export const log = 'clicks-0';
+export const otherLog = 'clicks-1';
 export const hour = '2026-08-21T13';
 export const bucket = 'lake';
 export const passed: GateResult = {
@@ -127,11 +128,11 @@ export async function sealBatch(
   { ports: { objects } }: Pick<LakeBed, 'ports'>,
   number: number,
   list: readonly Event[],
-  { countedRows = 1, ingestTime = '2026-08-21T15:00:00.000Z' } = {},
+  { countedRows = 1, ingestTime = '2026-08-21T15:00:00.000Z', of = log } = {},
 ): Promise<void> {
-  const rows = list.map((event, index) => bronzeRow(event, number * 1_000 + index));
+  const rows = list.map((event, index) => bronzeRow(event, number * 1_000 + index, of));
   const ingestTimeMs = Date.parse(ingestTime);
-  const key = bronzeKey({ dataset: 'events', log, number, ingestTimeMs });
+  const key = bronzeKey({ dataset: 'events', log: of, number, ingestTimeMs });
   const columns = events.bronze.columns;
   await objects.createObject(key, await rowFiles.encode({ columns, rows, metadata: {} }));
   const rowsPerEventHour: Record<string, number> = {};
@@ -141,18 +142,18 @@ export async function sealBatch(
   }
   const seal: Partial<Seal> = {
     schema: 1,
-    log,
+    log: of,
     number,
     rows: rows.length,
     ingestTime,
     rowsPerEventHour,
     bronzeKey: key,
   };
-  await objects.createObject(sealKey('events', log, number), jsonBytes(seal));
+  await objects.createObject(sealKey('events', of, number), jsonBytes(seal));
 }
 
 /** The row that ingest makes of an event. */
-export function bronzeRow(event: Event, offset: number): Row {
+export function bronzeRow(event: Event, offset: number, of = log): Row {
   const minute = String(event.minute ?? 0).padStart(2, '0');
   const second = String(event.ingestSecond ?? 0).padStart(2, '0');
   const price = event.price ?? null;
@@ -169,9 +170,9 @@ export function bronzeRow(event: Event, offset: number): Row {
     _family: 'B',
     _source: 'kafka',
     _topic: 'clicks',
-    _partition: 0,
+    _partition: Number(of.slice(of.lastIndexOf('-') + 1)),
     _offset: String(offset),
-    _batch_id: `${log}-${Math.floor(offset / 1_000)}`,
+    _batch_id: `${of}-${Math.floor(offset / 1_000)}`,
   };
 }
 

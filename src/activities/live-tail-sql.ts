@@ -1,0 +1,57 @@
+import { type Table, visibleColumns } from '../lake/table.ts';
+
+/*
+ * The SQL around the parts of a live tail. The rule is that of events_cleaned.sql: of equal ids the
+ * row that came first is the one, unless the current version has the id.
+ */
+
+/** Where a row of silver came from: no two have the same place. */
+const place = ['_topic', '_partition', '_offset'];
+const order = ['_ingest_ts', ...place];
+
+/** The places of rows that do not show, of the parts that are added and of those that were there. */
+export function hiddenSql(from: {
+  readonly added: readonly string[];
+  readonly before: readonly string[];
+  readonly version: string;
+  /** What was hidden before. */
+  readonly hidden: string | null;
+}): string {
+  const columns = ['event_id', ...order].join(', ');
+  const select = (tables: readonly string[]): string =>
+    unionSql(tables.map((table) => `SELECT ${columns} FROM ${table}`));
+  const again =
+    from.before.length === 0
+      ? 'SELECT * FROM added'
+      : `SELECT * FROM added UNION ALL SELECT ${columns} FROM (${select(from.before)}) AS b ` +
+        'WHERE EXISTS (SELECT 1 FROM added AS a WHERE a.event_id = b.event_id)';
+  const places = place.join(', ');
+  const known = from.hidden === null ? '' : ` UNION SELECT ${places} FROM ${from.hidden}`;
+  return (
+    `WITH added AS (${select(from.added)}), same AS (${again}), ranked AS (` +
+    `SELECT ${columns}, row_number() OVER (PARTITION BY event_id ORDER BY ${order.join(', ')}) ` +
+    `AS place FROM same) SELECT ${places} FROM ranked AS r WHERE place > 1 ` +
+    `OR EXISTS (SELECT 1 FROM ${from.version} AS v WHERE v.event_id = r.event_id)${known}`
+  );
+}
+
+/** The rows of some parts, without those that are hidden. */
+export function shownSql(
+  table: Table,
+  { parts, hidden }: { readonly parts: readonly string[]; readonly hidden: string | null },
+): string {
+  const columns = visibleColumns(table)
+    .map(({ name }) => name)
+    .join(', ');
+  const all = unionSql(parts.map((part) => `SELECT ${columns} FROM ${part}`));
+  if (hidden === null) return all;
+  const equal = place.map((name) => `h.${name} = p.${name}`).join(' AND ');
+  return (
+    `SELECT ${columns} FROM (${all}) AS p ` +
+    `WHERE NOT EXISTS (SELECT 1 FROM ${hidden} AS h WHERE ${equal})`
+  );
+}
+
+export function unionSql(sources: readonly string[]): string {
+  return sources.join(' UNION ALL ');
+}
