@@ -11,7 +11,9 @@ export function sqlOf(files: Readonly<Record<string, SqlFile>>, name: string): s
   return file.sql;
 }
 
-/** Few files are read by every statement that asks: that costs less than holding their rows. */
+/** So few rows are read once and held: a dozen statements read them. */
+const rowsHeldAlways = 150_000;
+/** Of more rows, few files are read by every statement: that costs less than holding their rows. */
 const filesReadAgainMax = 256;
 /** Nor are more bronze rows held: they would not fit in memory. */
 const rowsHeldMax = 1_000_000;
@@ -26,7 +28,9 @@ export function bronzeInput(
   batches: readonly BatchFacts[],
   window: WindowId,
 ): 'bronze_files' | 'bronze_rows' {
-  const isHeld = batches.length > filesReadAgainMax && sealedRows(batches, window) <= rowsHeldMax;
+  const rows = sealedRows(batches, window);
+  const isHeld =
+    rows <= rowsHeldAlways || (batches.length > filesReadAgainMax && rows <= rowsHeldMax);
   return isHeld ? 'bronze_files' : 'bronze_rows';
 }
 

@@ -85,7 +85,7 @@ export function decideParts<Part extends TailPart>(
 }
 
 /** Above so many small parts of a window, each of which every question reads, they become one. */
-const smallPartsMax = 24;
+const smallPartsMax = 8;
 
 export function partsToMerge<Part extends TailPart>(parts: readonly Part[]): readonly Part[] {
   const small = parts.filter(({ batches }) => batches.length < smallPartsMax);

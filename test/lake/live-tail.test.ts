@@ -124,8 +124,8 @@ describe('decideParts', () => {
 
 describe('partsToMerge', () => {
   it('is nothing until there are many small parts, and leaves large ones alone', () => {
-    const small = Array.from({ length: 25 }, (_, at) => ({ batches: [`a/${at}`] }));
-    const large = { batches: Array.from({ length: 30 }, (_, at) => `b/${at}`) };
+    const small = Array.from({ length: 9 }, (_, at) => ({ batches: [`a/${at}`] }));
+    const large = { batches: Array.from({ length: 8 }, (_, at) => `b/${at}`) };
     assert.deepEqual(partsToMerge([large, ...small.slice(1)]), []);
     assert.deepEqual(partsToMerge([large, ...small]), small);
   });
