@@ -177,9 +177,9 @@ function silverDueMs(window: SilverState, closed: boolean, settings: OwnerSettin
   const sinceMs = window.pendingSinceMs ?? window.touchedMs;
   const restedMs = Math.min(window.touchedMs + settleMs, sinceMs + settings.foldMs);
   if (closed || window.builtAtMs === null) return restedMs;
-  // A fold may take a quarter of the time between folds, no more.
+  // From begin to begin: a fold may take a quarter of the time, no more.
   const intervalMs = Math.max(settings.foldMs, 4 * window.buildMs);
-  return Math.max(restedMs, window.builtAtMs + intervalMs);
+  return Math.max(restedMs, window.builtAtMs - window.buildMs + intervalMs);
 }
 
 function goldCandidates(state: OwnerState, settings: OwnerSettings, nowMs: number): Candidate[] {
