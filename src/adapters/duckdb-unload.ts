@@ -115,7 +115,7 @@ async function uploadFile(
     await writeFile(path, bytes);
   }
   await flushFile(path);
-  await cache.keepObject({ key, path });
+  await cache.keepObject({ key, path, bytes: bytes.byteLength });
   return bytes.byteLength;
 }
 

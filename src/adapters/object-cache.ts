@@ -30,16 +30,25 @@ export type ObjectCache = {
   /** Makes every object appear at its path; answers how many had to be fetched. */
   linkObjects(links: readonly ObjectLink[]): Promise<number>;
   /** Takes in an object that lies at a path already, as a reader would have fetched it. */
-  keepObject(held: ObjectLink): Promise<void>;
-  /** Removes the least recently used files that no reader holds until the rest fits the bound. */
+  keepObject(held: ObjectLink & { readonly bytes: number }): Promise<void>;
+  /**
+   * Removes the least recently used files that no reader holds until the rest fits the bound. Looks
+   * at the folder only when what this process has put in since may have used up its share of what
+   * was free.
+   */
   evict(): Promise<void>;
 };
+
+/** So many processes may fill what was free at the same time, each without looking again. */
+const sharers = 8;
 
 /** Objects fetched at the same time. */
 const fetchesMax = 8;
 
 export function createObjectCache(options: ObjectCacheOptions): ObjectCache {
   const folder = join(options.directory, 'objects');
+  /** Bytes that this process may still put in before it looks at the folder. */
+  let room = -1;
   return {
     linkObjects: async (links) => {
       await mkdir(folder, { recursive: true });
@@ -47,17 +56,22 @@ export function createObjectCache(options: ObjectCacheOptions): ObjectCache {
       await forEachOf(links, fetchesMax, async (wanted) => {
         const cached = join(folder, cacheName(wanted.key));
         if (await linkCached(cached, wanted.path)) return;
-        await fetchObject(options.objects, wanted);
+        room -= await fetchObject(options.objects, wanted);
         await linkIfAbsent(wanted.path, cached);
         fetched += 1;
       });
       return fetched;
     },
-    keepObject: async ({ key, path }) => {
+    keepObject: async ({ key, path, bytes }) => {
+      room -= bytes;
       await mkdir(folder, { recursive: true });
       await linkIfAbsent(path, join(folder, cacheName(key)));
     },
-    evict: () => evict(folder, options.bytesMax),
+    evict: async () => {
+      if (room >= 0) return;
+      const held = await evict(folder, options.bytesMax);
+      room = held > options.bytesMax ? -1 : (options.bytesMax - held) / sharers;
+    },
   };
 }
 
@@ -80,8 +94,8 @@ async function linkCached(cached: string, path: string): Promise<boolean> {
   return true;
 }
 
-/** The file is flushed before anyone else can see it, so a power cut leaves no half of one. */
-async function fetchObject(objects: ObjectStore, { key, path }: ObjectLink): Promise<void> {
+/** The file is flushed before anyone else can see it, so a power cut leaves no half of one. Answers its size. */
+async function fetchObject(objects: ObjectStore, { key, path }: ObjectLink): Promise<number> {
   const stored = await objects.readObject(key);
   if (stored === null) {
     // Retrying helps: whoever names the object again has read its pointer again.
@@ -91,6 +105,7 @@ async function fetchObject(objects: ObjectStore, { key, path }: ObjectLink): Pro
     });
   }
   await writeFile(path, stored.bytes, { flag: 'wx', flush: true });
+  return stored.bytes.byteLength;
 }
 
 /** Another reader may have been faster; objects of one key are equal. */
@@ -109,17 +124,19 @@ type CachedFile = {
   readonly isInUse: boolean;
 };
 
-async function evict(folder: string, bytesMax: number): Promise<void> {
+/** Answers the bytes that are left. */
+async function evict(folder: string, bytesMax: number): Promise<number> {
   const files = await listFiles(folder);
   let bytes = files.reduce((sum, file) => sum + file.bytes, 0);
   const candidates = files
     .filter((file) => !file.isInUse)
     .sort((a, b) => a.usedMs - b.usedMs || (a.path < b.path ? -1 : 1));
   for (const file of candidates) {
-    if (bytes <= bytesMax) return;
+    if (bytes <= bytesMax) break;
     await unlink(file.path).catch(ignoreMissing);
     bytes -= file.bytes;
   }
+  return bytes;
 }
 
 async function listFiles(folder: string): Promise<readonly CachedFile[]> {

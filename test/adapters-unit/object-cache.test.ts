@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, readdir, readFile, rm, utimes } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createMemoryObjectStore } from '../../src/adapters/memory-object-store.ts';
@@ -60,6 +60,23 @@ describe('createObjectCache', () => {
     await close('two');
     await cache.evict();
     assert.deepEqual(await cachedKeys(), ['a', 'c']);
+  });
+
+  it('looks at its folder again once it has put in its share of what was free', async () => {
+    // 80 bytes over eight processes: two objects.
+    const roomy = createObjectCache({ objects, directory, bytesMax: 80 });
+    await roomy.evict();
+    const foreign = join(directory, 'objects', 'foreign');
+    await mkdir(join(directory, 'objects'), { recursive: true });
+    await writeFile(foreign, Buffer.alloc(100));
+    await utimes(foreign, 1, 1);
+    await open('one', ['a'], roomy);
+    await roomy.evict();
+    assert.ok((await readdir(join(directory, 'objects'))).includes('foreign'), 'not looked yet');
+    await open('one', ['b'], roomy);
+    await roomy.evict();
+    assert.deepEqual((await readdir(join(directory, 'objects'))).includes('foreign'), false);
+    assert.deepEqual(await cachedKeys(), ['a', 'b']);
   });
 
   it('removes none that a session holds, of whatever process', async () => {
