@@ -163,6 +163,35 @@ describe('a backfill', () => {
     assert.deepEqual(statuses(), ['done', 'cancelled']);
   });
 
+  it('regression 05687c6: does not wait for ever for a window that is parked again after somebody asked for its retry', () => {
+    const world = new BackfillWorld();
+    const hour = { from: day.from, to: day.from };
+    const parkIt = (): void => world.finish(0, 'blocked');
+    const startIt = (): void => {
+      world.ask(hour);
+      world.round();
+      world.planEnds();
+      world.round();
+    };
+    startIt();
+    parkIt();
+    world.quiesce(50);
+    startIt();
+    // Its build runs on unknown to the new run, so a person may decide, and then it ends badly.
+    world.continueAsNew();
+    world.retry(0);
+    parkIt();
+    const { parked, asked } = world.state.silver[day.from]!;
+    assert.deepEqual([parked?.checks, asked?.kind], [['totals'], 'gate']);
+
+    world.ask(hour);
+    world.quiesce(50);
+
+    assert.equal(world.state.backfills.at(-1)?.counts.done, 3);
+    assert.deepEqual(parkedWindows(world.state), []);
+    world.checkCounts();
+  });
+
   type Step = (world: BackfillWorld) => void;
   const step = (text: string, run: Step): Step => Object.assign(run, { toString: () => text });
   const outcomes = fc.constantFrom<Outcome>(
