@@ -174,6 +174,9 @@ export const configSchema = z.object({
   FOLD_HORIZON_HOURS: whole(3, 1, 48).describe(
     'Only windows newer than this are folded; older ones are rebuilt.',
   ),
+  BATCH_WINDOWS_MAX: whole(100, 10, 400).describe(
+    'Windows that one batch may touch; what it holds of others waits for a decision, as a gate.',
+  ),
   MAX_WAIT_SECONDS: whole(1_800, 1, 86_400).describe(
     'How long hourly gold waits for its hour to close before it goes on, marked incomplete.',
   ),

@@ -7,7 +7,11 @@ import {
   unexplainedRows,
 } from '../lake/accounting.ts';
 import type { Dataset } from '../lake/dataset.ts';
+import { type BatchFacts, factsOf } from '../lake/checkpoint.ts';
 import { logName } from '../lake/paths.ts';
+import type { Pointer } from '../lake/pointer.ts';
+import { wildRowsLeft } from '../lake/wild-times.ts';
+import type { WindowId } from '../lake/window.ts';
 import type { Ports } from '../ports.ts';
 import { readAllPointers } from './pointers.ts';
 import { ask } from './query.ts';
@@ -20,6 +24,8 @@ export type LakeFigures = {
   readonly consumption: Consumption;
   /** Sum over all windows. */
   readonly accounting: Accounting;
+  /** Bronze rows of wild event times that no version has: they are held, or were abandoned. */
+  readonly notPlaced: number;
   readonly batches: number;
   readonly windows: number;
   readonly gold: Readonly<Record<string, number>>;
@@ -31,6 +37,8 @@ export type FiguresDeps = {
   readonly ports: Pick<Ports, 'objects' | 'engine' | 'source' | 'sql'>;
   readonly dataset: Dataset;
   readonly topics: readonly string[];
+  /** As the owner of the windows has it. */
+  readonly batchWindowsMax: number;
 };
 
 /**
@@ -54,17 +62,28 @@ export async function lakeFigures(deps: FiguresDeps): Promise<LakeFigures> {
       return [table.name, pointers.reduce((sum, { rows }) => sum + rows, 0)] as const;
     }),
   );
+  const notPlaced = wildRowsLeft(seals.map(factsOf), deps.batchWindowsMax, isInOneOf(silver));
   return {
     consumption,
     accounting,
+    notPlaced,
     batches: seals.length,
     windows: windows.length,
     gold: Object.fromEntries(gold),
     identitiesHold:
       unexplainedRecords(consumption) === 0 &&
-      accounting.bronze === consumption.bronze &&
+      accounting.bronze + notPlaced === consumption.bronze &&
       windows.every((window) => unexplainedRows(window) === 0),
   };
+}
+
+/** Whether the current version of a window has read a batch. */
+function isInOneOf(pointers: readonly Pointer[]): (window: WindowId, batch: BatchFacts) => boolean {
+  const byWindow = new Map(pointers.map((pointer) => [pointer.window, pointer]));
+  return (window, { log, number }) =>
+    (byWindow.get(window)?.logs[log]?.batches ?? []).some(
+      ([first, last]) => first <= number && number <= last,
+    );
 }
 
 async function allSeals({ ports, dataset, topics }: FiguresDeps) {

@@ -5,6 +5,7 @@ import { type OwnerEvent, alertOf } from '../lake/owner-events.ts';
 import { queueKey } from '../lake/owner-paths.ts';
 import type { LedgerHead } from '../lake/owner-parts.ts';
 import { checkResultsKey } from '../lake/paths.ts';
+import { wildTimesId } from '../lake/wild-times.ts';
 import type { Ports, Row } from '../ports.ts';
 import { appendToLedger } from './ledger.ts';
 import { checkResultColumns } from './quality.ts';
@@ -28,7 +29,9 @@ export function createOwnerEventActivities(deps: OwnerEventDeps): OwnerEventActi
       const head = await appendToLedger(deps.ports.objects, note);
       await forgetTaken(deps.ports.objects, note);
       for (const event of events) {
-        if (event.kind === 'gateResolved') await keepDecision(deps, event);
+        // What is decided about wild event times is about no window that has a verdict.
+        if (event.kind !== 'gateResolved' || event.gate.window === wildTimesId) continue;
+        await keepDecision(deps, event);
       }
       for (const event of events) {
         const alert = alertOf(dataset, event);

@@ -80,6 +80,8 @@ async function gatherLog(
   // long ago and be queued, so it looks at all that the pointer has not seen.
   const firstAdded =
     pending === undefined ? through + 1 : isFold ? Math.max(seenTo + 1, pending.first) : seenTo + 1;
+  // Rows that were held because of wild event times may be in batches that a fold has gone past.
+  const firstPassed = isFold || pending === undefined ? seenTo + 1 : pending.first;
   const { startMs } = windowOf(input.window);
   const batches = await readBatches(
     objects,
@@ -89,7 +91,11 @@ async function gatherLog(
       through,
       window: input.window,
       ingestHourFrom: ingestHourBefore(startMs, dataset.placement.eventTimeAheadMsMax),
-      numbersBehind: [...(isFold ? [] : numbersBefore), ...numbersBetween(firstAdded, through)],
+      numbersBehind: [
+        ...(isFold ? [] : numbersBefore),
+        ...numbersBetween(firstPassed, seenTo),
+        ...numbersBetween(firstAdded, through),
+      ],
     },
   );
   const numbers = [...(isFold ? numbersBefore : []), ...batches.map(({ number }) => number)];

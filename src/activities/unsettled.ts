@@ -1,6 +1,7 @@
 import { type BatchFacts, factsOf } from '../lake/checkpoint.ts';
 import { type LogName, afterLogEntry, bookmarkKey, logPrefix } from '../lake/paths.ts';
 import type { Seal } from '../lake/source-log.ts';
+import { batchWindowsMaxDefault, withoutWild } from '../lake/wild-times.ts';
 import type { ObjectStore } from '../ports.ts';
 import { newestCheckpoint, readBatches } from './checkpoints.ts';
 import { readJson } from './json-objects.ts';
@@ -11,6 +12,8 @@ import type { LogRef } from './source-log.ts';
 type Bookmark = {
   readonly settledTo: Readonly<Record<LogName, number>>;
   readonly withheld?: readonly string[];
+  /** Of what a batch holds of more windows, nothing shows before it is built. */
+  readonly batchWindowsMax?: number;
 };
 
 export type Unsettled = {
@@ -37,7 +40,9 @@ export async function readUnsettled(
     logs.map((log) => unsettledOf(objects, { dataset, log }, bookmark?.value.settledTo[log] ?? -1)),
   );
   const withheld = new Set(bookmark?.value.withheld ?? []);
-  return { batches: found.flat().map((batch) => without(batch, withheld)), logs };
+  const windowsMax = bookmark?.value.batchWindowsMax ?? batchWindowsMaxDefault;
+  const shown = (batch: BatchFacts) => without(withoutWild(batch, windowsMax), withheld);
+  return { batches: found.flat().map(shown), logs };
 }
 
 function without(batch: BatchFacts, withheld: ReadonlySet<string>): BatchFacts {

@@ -46,13 +46,20 @@ export function layerLines({ figures, produced }: ReportInput): string[] {
 }
 
 export function accountingLines({ figures }: ReportInput): string[] {
-  const { consumption, accounting } = figures;
+  const { consumption, accounting, notPlaced } = figures;
+  const held =
+    notPlaced === 0
+      ? []
+      : [
+          `  besides, ${number(notPlaced)} bronze rows of wild event times are not placed: \`ingot gate list\``,
+        ];
   const holds = (left: number, right: number) => (left === right ? 'holds' : 'DOES NOT HOLD');
   const right = accounting.silver + accounting.duplicates + accounting.rejected;
   return [
     'Every row is accounted for:',
     `  consumed ${number(consumption.consumed)} = bronze ${number(consumption.bronze)} + dead letters ${number(consumption.deadLetters)}   ${holds(consumption.consumed, consumption.bronze + consumption.deadLetters)}`,
     `  bronze ${number(accounting.bronze)} = silver ${number(accounting.silver)} + duplicates ${number(accounting.duplicates)} + rejected ${number(accounting.rejected)}   ${holds(accounting.bronze, right)}`,
+    ...held,
   ];
 }
 

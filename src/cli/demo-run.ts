@@ -109,7 +109,12 @@ async function work(run: Run): Promise<Done> {
     await connection.close();
   }
   const figures = await console.step('Counting every row', () =>
-    lakeFigures({ ports, dataset: events, topics: [topic] }),
+    lakeFigures({
+      ports,
+      dataset: events,
+      topics: [topic],
+      batchWindowsMax: config.BATCH_WINDOWS_MAX,
+    }),
   );
   return { ports, figures, produced: produced.records, malformed: produced.malformed };
 }
@@ -137,7 +142,7 @@ async function tellResults(run: Run, done: Done, seconds: number): Promise<void>
 }
 
 function jsonFigures({ figures, produced, malformed }: Done, seconds: number): object {
-  const { consumption, accounting, gold, identitiesHold } = figures;
+  const { consumption, accounting, notPlaced, gold, identitiesHold } = figures;
   return {
     produced,
     malformed,
@@ -146,6 +151,7 @@ function jsonFigures({ figures, produced, malformed }: Done, seconds: number): o
     silver: accounting.silver,
     duplicates: accounting.duplicates,
     rejected: accounting.rejected,
+    notPlaced,
     gold,
     identitiesHold: identitiesHold && consumption.consumed === produced,
     seconds,

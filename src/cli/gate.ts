@@ -4,7 +4,9 @@ import { IngotError } from '../errors.ts';
 import type { GateRef } from '../lake/cause.ts';
 import type { GateDecision } from '../lake/owner-events.ts';
 import { type ParkedWindow, parkedWindows } from '../lake/owner-gates.ts';
+import { isWildGate, wildGate } from '../lake/owner-wild.ts';
 import { formatInstant } from '../lake/time.ts';
+import { wildTimesId } from '../lake/wild-times.ts';
 import { parseWindowId } from '../lake/window.ts';
 import type { CliContext } from './context.ts';
 import { addExamples } from './help.ts';
@@ -17,12 +19,15 @@ const decisions: readonly {
   readonly description: string;
   readonly needsReason: boolean;
   readonly done: string;
+  /** Of the rows that were held because of wild event times. */
+  readonly doneWild: string;
 }[] = [
   {
     verb: 'retry',
     description: 'Build a parked window again: its cause has been corrected.',
     needsReason: false,
     done: 'is built again',
+    doneWild: 'are looked at again, by the limit of now',
   },
   {
     verb: 'waive',
@@ -31,12 +36,14 @@ const decisions: readonly {
       'other check that fails parks it again. The version says who waived what, and why.',
     needsReason: true,
     done: 'is built again and published in spite of its gate',
+    doneWild: 'go into their windows, a few at a time',
   },
   {
     verb: 'abandon',
     description: 'Leave a parked window at its last good version until new rows come.',
     needsReason: true,
     done: 'stays at its last good version',
+    doneWild: 'stay in bronze, and nowhere else',
   },
 ];
 
@@ -57,20 +64,22 @@ export function addGateCommand(program: Command, context: CliContext): void {
     .argument('<window>', 'the window, such as 2026-08-21T13')
     .addOption(formatOption())
     .action((table: string, window: string, options: Format) =>
-      showGate(context, gateNamed(table, window), options),
+      showGate(context, parkedNamed(table, window), options),
     );
   addExamples(show, [['ingot gate show events_cleaned 2026-08-21T13', 'One hour of silver.']]);
-  for (const { verb, description, needsReason, done } of decisions) {
+  for (const { verb, description, needsReason, done, doneWild } of decisions) {
     const command = gate
       .command(verb)
       .description(description)
       .argument('<table>', 'the table, such as events_cleaned')
       .argument('<window>', 'the window, such as 2026-08-21T13')
       .action(async (table: string, window: string, { reason }: { reason?: string }) => {
-        const ref = gateNamed(table, window);
+        const ref = parkedNamed(table, window);
         const request = { ...ref, decision: verb, author: author(), reason: reason ?? '' };
         await withOwner(context, (owner) => owner.update('resolveGate', request));
-        context.console.say(`${table} ${window} ${done}.`);
+        context.console.say(
+          isWildGate(ref) ? `Rows of ${window} ${doneWild}.` : `${table} ${window} ${done}.`,
+        );
       });
     const why = 'why; it is kept in history and in dq_results';
     if (needsReason) command.requiredOption('--reason <text>', why);
@@ -112,6 +121,12 @@ async function showGate(context: CliContext, ref: GateRef, { format }: Format): 
 function shown({ layer, table, window, sinceMs, reason, checks }: ParkedWindow) {
   const name = table ?? events.silver.name;
   return { layer, table: name, window, since: formatInstant(sinceMs), reason, checks };
+}
+
+/** A gate also of rows that are held because of wild event times, which are of no one window. */
+function parkedNamed(table: string, window: string): GateRef {
+  const isWild = table === events.silver.name && window === wildTimesId;
+  return isWild ? wildGate : gateNamed(table, window);
 }
 
 /** The gate that a person means by a table and a window; `INPUT_INVALID` for none. */

@@ -1,10 +1,13 @@
 import type { Command } from 'commander';
 import { messageOf } from '../errors.ts';
+import { nameOf } from '../lake/owner-events.ts';
+import { parkedWindows } from '../lake/owner-gates.ts';
 import { stackStatus } from '../stack/status.ts';
 import type { CliContext } from './context.ts';
 import { configForAsking } from './demo-settings.ts';
 import { addExamples } from './help.ts';
 import { printLogStates, readLogStates } from './lane-report.ts';
+import { withOwner } from './owner.ts';
 
 export function addStatusCommand(program: Command, context: CliContext): void {
   const command = program
@@ -52,5 +55,21 @@ async function sayWhereIngestIs(context: CliContext, isUp: boolean): Promise<voi
     printLogStates(context, await readLogStates(config));
   } catch (error) {
     context.console.say(`Where ingest is cannot be said: ${messageOf(error)}`);
+  }
+  await sayWhatWaits(context);
+}
+
+/** What waits for a person waits for ever, so whoever looks is told. */
+async function sayWhatWaits(context: CliContext): Promise<void> {
+  try {
+    const parked = parkedWindows(await withOwner(context, (owner) => owner.status()));
+    if (parked.length === 0) return;
+    const [first] = parked;
+    context.console.say(
+      `${parked.length} of its gates wait for a decision (\`ingot gate list\`), the first of them ` +
+        `${nameOf(first!)}: ${first!.reason}`,
+    );
+  } catch (error) {
+    context.console.say(`What waits for a decision cannot be said: ${messageOf(error)}`);
   }
 }

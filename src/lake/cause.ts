@@ -29,7 +29,21 @@ export type AskedCause =
       readonly author: string;
       readonly reason: string;
     }
-  | { readonly kind: 'rewind'; readonly author: string; readonly reason: string };
+  | { readonly kind: 'rewind'; readonly author: string; readonly reason: string }
+  | WildAsked;
+
+/** Rows of wild event times are let into their windows. */
+export type WildAsked = {
+  readonly kind: 'wildTimes';
+  readonly decision: 'retry' | 'waive';
+  readonly author: string;
+  readonly reason: string;
+};
+
+/** Whether whoever has asked can wait: it is built in places of its own, beside regular builds. */
+export function isUnhurried(cause: Cause | null): boolean {
+  return cause?.kind === 'backfill' || cause?.kind === 'wildTimes';
+}
 
 /** A person lets a build publish although these checks have failed. Good for one version. */
 export type Waiver = {

@@ -9,7 +9,9 @@ import {
 } from './explain-words.ts';
 import { mayBeQueued } from './owner-queue.ts';
 import { type OwnerState, type SilverState, isClosed } from './owner-state.ts';
+import { mayBeHeld, wildReason } from './owner-wild.ts';
 import { formatInstant } from './time.ts';
+import { wildTimesId } from './wild-times.ts';
 import { type WindowId, windowOf } from './window.ts';
 
 /* What the owner says of an hour of silver. */
@@ -25,7 +27,8 @@ export function silverExplained(facts: WindowFacts, state: OwnerState): Reasoned
     (build) => build.kind === 'buildSilver' && build.window === id,
   );
   const open = closed ? [] : [openInWords(state, id, settings.allowedLatenessMs)];
-  return { ...reasoned, now: [...reasoned.now, ...next, ...open, ...notRouted(state)] };
+  const held = heldInWords(facts, state);
+  return { ...reasoned, now: [...reasoned.now, ...next, ...open, ...held, ...notRouted(state)] };
 }
 
 function knownHour(facts: WindowFacts, window: SilverState, closed: boolean): Reasoned {
@@ -104,6 +107,16 @@ function openInWords(state: OwnerState, id: WindowId, allowedLatenessMs: number)
     .map(([log, { frontier }]) => `${log} is complete up to ${frontier}`);
   const who = behind.length === 0 ? 'no source log has reported yet' : behind.join(', ');
   return `Its hour is over when every source log is complete up to ${needed}: ${who}.`;
+}
+
+/** Which hours they are of is known of the batches only. */
+function heldInWords({ table, window }: WindowFacts, state: OwnerState): readonly string[] {
+  const { parked } = state.wild;
+  if (parked === null || !mayBeHeld(state, window)) return [];
+  return [
+    `Rows of wild event times wait for a decision, and some may be of this hour: ${wildReason(parked)}.`,
+    `\`ingot gate waive\`, \`retry\` or \`abandon\` ${table} ${wildTimesId} decides.`,
+  ];
 }
 
 /** Batches of which nobody knows yet whether they hold rows of the hour. */

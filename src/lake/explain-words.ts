@@ -27,6 +27,8 @@ export function askedInWords(asked: AskedCause): string {
       return `${author} has asked for it by backfill ${asked.id}${why}`;
     case 'rewind':
       return `${author} has rewound the bookmark${why}`;
+    case 'wildTimes':
+      return `${author} has decided to ${asked.decision} rows of wild event times${why}`;
   }
 }
 

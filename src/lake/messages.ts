@@ -4,6 +4,7 @@ import type { Cause, Waiver } from './cause.ts';
 import type { LedgerNote } from './ledger.ts';
 import type { LedgerHead } from './owner-parts.ts';
 import type { PackedOwner } from './owner-packed.ts';
+import type { WildLook } from './owner-wild-builds.ts';
 import type { OwnerSettings } from './owner-decisions.ts';
 import type { LogAdvanced, PendingRange, Routed, WindowBuilt } from './owner-state.ts';
 import type { Verdict } from './gate.ts';
@@ -120,6 +121,9 @@ export type RouteResult = Routed & {
   /** Ingest hours that hold one of the batches, as `2026-08-21T13`. */
   readonly ingestHours: readonly WindowId[];
 };
+
+/** Batches some of whose windows were held, and who has let them go. */
+export type RouteWildInput = WildLook & { readonly dataset: string };
 
 /** What is kept of the owner's life outside of it. */
 export type KeepEventsInput = {

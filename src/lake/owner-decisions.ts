@@ -1,4 +1,4 @@
-import type { Cause, Waiver } from './cause.ts';
+import { type Cause, type Waiver, isUnhurried } from './cause.ts';
 import type { LogName } from './paths.ts';
 import type { BuildMode } from './pointer.ts';
 import {
@@ -70,8 +70,8 @@ export function decideBuilds(
   const due = candidates(state, settings, nowMs)
     .filter(({ dueMs }) => dueMs <= nowMs)
     .map(({ build }) => build);
-  const regular = due.filter(({ cause }) => cause.kind !== 'backfill');
-  const backfilled = due.filter(({ cause }) => cause.kind === 'backfill');
+  const regular = due.filter(({ cause }) => !isUnhurried(cause));
+  const backfilled = due.filter(({ cause }) => isUnhurried(cause));
   return [
     ...withinLimits(state, settings, regular),
     ...backfilled.slice(0, Math.max(0, settings.backfillBuildsMax - backfillsInFlight(state))),
@@ -165,8 +165,8 @@ function silverMode(
 ): BuildMode {
   if (isBackfilled(window)) return 'rebuild';
   if (closed) return window.late || window.asked !== null ? 'rebuild' : 'seal';
-  // Its batches come once more: what a fold has already read it would leave out.
-  if (window.asked?.kind === 'rewind') return 'rebuild';
+  // Its batches come once more, or did: what a fold has already read it would leave out.
+  if (window.asked !== null) return 'rebuild';
   const newest = state.nextToClose === null ? 0 : windowOf(state.nextToClose).startMs;
   return windowOf(id).startMs >= newest - settings.foldHorizonMs ? 'fold' : 'rebuild';
 }

@@ -1,5 +1,6 @@
 import type { GateRef } from './cause.ts';
 import type { LogName } from './paths.ts';
+import { wildTimesId } from './wild-times.ts';
 import type { WindowId } from './window.ts';
 
 /*
@@ -25,6 +26,8 @@ export type OwnerEvent = { readonly at: string } & (
       readonly reason: string;
       /** The checks that had failed. */
       readonly checks: readonly string[];
+      /** Rows of wild event times that it was about, in words. */
+      readonly held?: string;
     }
   | { readonly kind: 'goldIncomplete'; readonly hour: WindowId }
   /** The owner was begun anew, from an entry of the ledger. */
@@ -67,7 +70,11 @@ export function alertOf(dataset: string, event: OwnerEvent): Alert | null {
   const { at } = event;
   switch (event.kind) {
     case 'gateParked': {
-      const text = `${nameOf(event.gate)} is parked, readers keep the version before: ${event.reason}`;
+      const { gate, reason } = event;
+      const text =
+        gate.window === wildTimesId
+          ? `rows of wild event times wait for a decision, all else goes on: ${reason}`
+          : `${nameOf(gate)} is parked, readers keep the version before: ${reason}`;
       return { kind: 'gateParked', dataset, at, text };
     }
     case 'goldIncomplete': {

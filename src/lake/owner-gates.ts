@@ -3,6 +3,7 @@ import type { GateDecision } from './owner-events.ts';
 import { noted } from './owner-noted.ts';
 import { packedBytes, packedBytesMax } from './owner-packed.ts';
 import type { GoldKey, GoldState, OwnerState, Parked, SilverState } from './owner-state.ts';
+import { isWildGate, wildGate, wildReason, wildRefusal, wildResolved } from './owner-wild.ts';
 import { formatInstant } from './time.ts';
 
 /*
@@ -18,7 +19,7 @@ export type ResolveGate = GateRef & {
 
 export type ParkedWindow = GateRef & Parked;
 
-/** All parked windows, those that wait longest first. */
+/** All parked windows, those that wait longest first; rows of wild event times are one of them. */
 export function parkedWindows(state: OwnerState): readonly ParkedWindow[] {
   const silver = Object.entries(state.silver).flatMap(([window, { parked }]) =>
     parked === null ? [] : [{ layer: 'silver' as const, table: null, window, ...parked }],
@@ -26,7 +27,12 @@ export function parkedWindows(state: OwnerState): readonly ParkedWindow[] {
   const gold = Object.entries(state.gold).flatMap(([key, { parked }]) =>
     parked === null ? [] : [{ layer: 'gold' as const, ...tableAndWindow(key), ...parked }],
   );
-  return [...silver, ...gold].sort((a, b) => a.sinceMs - b.sinceMs);
+  const { parked } = state.wild;
+  const wild =
+    parked === null
+      ? []
+      : [{ ...wildGate, reason: wildReason(parked), sinceMs: parked.sinceMs, checks: [] }];
+  return [...silver, ...gold, ...wild].sort((a, b) => a.sinceMs - b.sinceMs);
 }
 
 function tableAndWindow(key: string): { readonly table: string; readonly window: string } {
@@ -36,6 +42,7 @@ function tableAndWindow(key: string): { readonly table: string; readonly window:
 
 /** Why a decision cannot be taken; null when it can. */
 export function gateRefusal(state: OwnerState, request: ResolveGate): string | null {
+  if (isWildGate(request)) return wildRefusal(state, request);
   const name = `${request.table ?? 'silver'} ${request.window}`;
   const window = windowNamed(state, request);
   if (window === undefined) return `nothing is known of ${name}: it does not wait for anybody`;
@@ -70,6 +77,7 @@ function goldKeyOf({ table, window }: GateRef): GoldKey {
 /** Carries a decision out that `gateRefusal` has nothing against. */
 export function gateResolved(state: OwnerState, request: ResolveGate, nowMs: number): OwnerState {
   const { layer, table, window, decision, author, reason } = request;
+  if (isWildGate(request)) return wildResolved(state, { decision, author, reason }, nowMs);
   const found = windowNamed(state, request);
   const parked = found?.parked;
   if (parked === undefined || parked === null) return state;

@@ -1,4 +1,4 @@
-import type { AskedCause, Cause } from './cause.ts';
+import { type AskedCause, type Cause, isUnhurried } from './cause.ts';
 import type { OwnerState } from './owner-state.ts';
 import { type WindowId, windowOf } from './window.ts';
 
@@ -49,9 +49,9 @@ export function isOld(
   return windowOf(window).endMs <= newestMs - foldHorizonMs;
 }
 
-/** Whether a window is built because a backfill wants it: that has places of its own. */
+/** Whether a window is built for a backfill, or as one: whole, from all batches, in its places. */
 export function isBackfilled({ asked }: { readonly asked: AskedCause | null }): boolean {
-  return asked?.kind === 'backfill';
+  return isUnhurried(asked);
 }
 
 function inFlight({ silver, gold }: OwnerState): readonly WindowId[] {
@@ -60,7 +60,8 @@ function inFlight({ silver, gold }: OwnerState): readonly WindowId[] {
     .map(([key]) => key.slice(key.lastIndexOf('/') + 1));
 }
 
-function parkedIn({ silver, gold }: OwnerState): number {
+/** Windows that wait for a person. */
+export function parkedIn({ silver, gold }: Pick<OwnerState, 'silver' | 'gold'>): number {
   const windows = [...Object.values(silver), ...Object.values(gold)];
   return windows.filter(({ parked }) => parked !== null).length;
 }

@@ -8,7 +8,7 @@ export type OwnerEventFacts = WithoutAt<OwnerEvent>;
 
 /** More wait only while the lake cannot be written; then the oldest go, and are missing later. */
 const eventsMax = 40;
-const eventsBytesMax = 4_000;
+const eventsBytesMax = 3_000;
 
 /** Notes what has happened, until the workflow has had it kept. */
 export function noted(state: OwnerState, facts: OwnerEventFacts, nowMs: number): OwnerState {

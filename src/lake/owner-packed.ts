@@ -1,4 +1,5 @@
 import { utf8Length } from './clip.ts';
+import { type BatchRanges, type WildTimes, nothingWild } from './owner-parts.ts';
 import { type LogProgress, type OwnerState, newOwner } from './owner-state.ts';
 import {
   type Reader,
@@ -60,7 +61,21 @@ export function packOwner(state: OwnerState): PackedOwner {
       ]),
     ),
   };
-  return { packed: 1, texts: writer.texts, baseMs: writer.baseMs, ...packed, rest };
+  const wild = renamedWild(rest.wild, writer.text);
+  return {
+    ...{ packed: 1, texts: writer.texts, baseMs: writer.baseMs, ...packed },
+    rest: { ...rest, wild },
+  };
+}
+
+/** Logs go by their place among the texts, as everywhere. */
+function renamedWild({ parked, going }: WildTimes, name: (log: string) => string): WildTimes {
+  const renamed = (batches: BatchRanges): BatchRanges =>
+    Object.fromEntries(Object.entries(batches).map(([log, range]) => [name(log), range]));
+  return {
+    parked: parked === null ? null : { ...parked, batches: renamed(parked.batches) },
+    going: going === null ? null : { ...going, batches: renamed(going.batches) },
+  };
 }
 
 /** The state again; one that was never packed is taken as it is. */
@@ -70,6 +85,7 @@ export function unpackOwner(given: PackedOwner | OwnerState): OwnerState {
   return {
     ...newOwner(given.rest.dataset),
     ...given.rest,
+    wild: renamedWild(given.rest.wild ?? nothingWild, reader.text),
     logs: Object.fromEntries(given.logs.map((text) => unpackLog(reader, text))),
     silver: Object.fromEntries(
       Object.entries(given.silver).map(([id, text]) => [unpackId(id), unpackSilver(reader, text)]),

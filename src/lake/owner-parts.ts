@@ -1,4 +1,4 @@
-import type { AskedCause } from './cause.ts';
+import type { AskedCause, WildAsked } from './cause.ts';
 import type { LogName } from './paths.ts';
 import type { WindowId } from './window.ts';
 
@@ -27,19 +27,37 @@ export type BatchRanges = Readonly<
 /** Rows of batches that touch far more windows than a batch should. */
 export type WildTimes = {
   /** They wait for a person. Of windows that several batches touch, each counts. */
-  readonly parked: {
-    readonly batches: BatchRanges;
-    readonly windows: number;
-    readonly rows: number;
-    readonly sinceMs: number;
-  } | null;
-  /** Somebody wants them built; what was taken up already is in `batches` no more. */
-  readonly going: {
-    readonly batches: BatchRanges;
-    /** Of the first batch of the first log: windows up to here were taken up. */
-    readonly after: WindowId | null;
-    readonly asked: AskedCause;
-  } | null;
+  readonly parked: WildParked | null;
+  /** Somebody wants them built; batches that are done with are in `batches` no more. */
+  readonly going: WildGoing | null;
+};
+
+export type WildParked = {
+  readonly batches: BatchRanges;
+  readonly windows: number;
+  readonly rows: number;
+  /** Earliest and latest hour of them. */
+  readonly hours: { readonly from: WindowId; readonly to: WindowId };
+  /** So many windows of each batch were let go, or more. */
+  readonly windowsMax: number;
+  readonly sinceMs: number;
+};
+
+export type WildGoing = {
+  readonly batches: BatchRanges;
+  /** Of the batches that are looked at now, windows up to here were taken up. */
+  readonly after: WindowId | null;
+  /** About so many are left. */
+  readonly windows: number;
+  readonly windowsMax: number;
+  readonly asked: WildAsked;
+};
+
+/** What one look has found in batches of a log. */
+export type WildFound = Pick<WildParked, 'windows' | 'rows' | 'hours' | 'windowsMax'> & {
+  readonly log: LogName;
+  readonly first: number;
+  readonly last: number;
 };
 
 export const nothingWild: WildTimes = { parked: null, going: null };

@@ -25,6 +25,7 @@ export function progressOf(state: OwnerState, allowedLatenessMs: number): OwnerP
     unrouted: logs.reduce((sum, { sealedTo, routedTo }) => sum + sealedTo - routedTo, 0),
     silver:
       state.queue.windows +
+      (state.wild.going === null ? 0 : Math.max(1, state.wild.going.windows)) +
       silver.filter(
         ([id, window]) =>
           window.parked === null &&

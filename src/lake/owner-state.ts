@@ -6,6 +6,7 @@ import {
   type LedgerHead,
   type OwnerQueue,
   type Rewind,
+  type WildFound,
   type WildTimes,
   emptyQueue,
   nothingWild,
@@ -174,6 +175,8 @@ export type Routed = {
     readonly rows: number;
   }[];
   readonly batches: number;
+  /** Rows that are not among them, since their batches touch too many windows. */
+  readonly wild?: readonly WildFound[];
 };
 
 export type SilverBuilt = {
@@ -267,6 +270,12 @@ export function describeOwner(state: OwnerState): string {
     state.queue.windows === 0
       ? null
       : `${state.queue.windows} more windows are queued in the lake.`,
+    state.wild.parked === null
+      ? null
+      : `${state.wild.parked.rows} rows of wild event times are held until a person decides.`,
+    state.wild.going === null
+      ? null
+      : `Rows of wild event times are worked off, about ${state.wild.going.windows} windows are left.`,
     `${state.counters.silverBuilt} silver and ${state.counters.goldBuilt} gold versions published since the start.`,
   ]
     .filter((part) => part !== null)

@@ -15,6 +15,7 @@ import {
   type SilverState,
   isClosed,
 } from './owner-state.ts';
+import { wildParked } from './owner-wild.ts';
 import { formatInstant } from './time.ts';
 import { type WindowId, nextWindow, windowAt, windowOf } from './window.ts';
 
@@ -54,7 +55,7 @@ export function routed(state: OwnerState, found: Routed, nowMs: number): OwnerSt
   const batchesRouted = state.counters.batchesRouted + found.batches;
   const rows = found.windows.reduce((sum, touch) => sum + touch.rows, 0);
   const more = { sinceMs: nowMs, from, touched: found.windows.length, rows };
-  return {
+  const next = {
     ...state,
     logs,
     silver,
@@ -62,6 +63,7 @@ export function routed(state: OwnerState, found: Routed, nowMs: number): OwnerSt
     advance: advanced(state.advance, more),
     counters: { ...state.counters, batchesRouted },
   };
+  return wildParked(next, found.wild ?? [], nowMs);
 }
 
 export function newSilver(state: OwnerState, window: WindowId, nowMs: number): SilverState {

@@ -54,7 +54,11 @@ export async function startTransformWorker(
   };
   const metadata = {
     ...createCatalogActivities({ ports, dataset, id: config.INGOT_ID, bucket: config.lakeBucket }),
-    ...createLakehouseActivities({ ports, description: describeLakehouse(config, dataset) }),
+    ...createLakehouseActivities({
+      ports,
+      description: describeLakehouse(config, dataset),
+      batchWindowsMax: config.BATCH_WINDOWS_MAX,
+    }),
     ...createJanitorActivities({
       ports,
       dataset,

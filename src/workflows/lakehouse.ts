@@ -41,6 +41,7 @@ import { metadata } from './proxies.ts';
 import { createRouting } from './routing.ts';
 import { createWaits } from './waits.ts';
 import { versioned } from './versioning.ts';
+import { createWildTimesKeeper } from './wild-times.ts';
 
 const historyLengthMax = 2_000;
 /** Hours are closed only while fewer windows wait: an owner that slept for months stays small. */
@@ -67,6 +68,7 @@ export async function lakehouse(input: LakehouseInput<OwnerState>): Promise<void
     (plan) => change(backfillPlanned(state, plan)),
     () => change({ ...state }),
   );
+  const wildTimes = createWildTimesKeeper({ state: () => state, change }, waits);
   listen({
     state: () => state,
     change,
@@ -104,6 +106,7 @@ export async function lakehouse(input: LakehouseInput<OwnerState>): Promise<void
     const settled = settle(state, settings);
     if (settled !== state) change(settled);
     planner.plan(state);
+    wildTimes.look();
     const builds = decideBuilds(state, settings, nowMs()).filter(
       (build) => !waits.isWaiting(buildId(dataset, build)),
     );
@@ -116,7 +119,8 @@ export async function lakehouse(input: LakehouseInput<OwnerState>): Promise<void
     const looks = [nextLookMs(state, settings, nowMs()), waits.nextMs(), keeper.nextMs()];
     if (!changed) await rest(looks, () => changed);
   }
-  await condition(() => allHandlersFinished() && !keeper.isBusy() && !planner.isBusy());
+  const isBusy = () => keeper.isBusy() || planner.isBusy() || wildTimes.isBusy();
+  await condition(() => allHandlersFinished() && !isBusy());
   await continueAsNew<typeof lakehouse>({ dataset, state: packOwner(state) });
 }
 

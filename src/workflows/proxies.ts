@@ -12,7 +12,7 @@ import type { OwnerEventActivities } from '../activities/owner-events.ts';
 import type { QueueActivities } from '../activities/owner-queue.ts';
 import type { QualityActivities } from '../activities/quality.ts';
 import type { SilverActivities } from '../activities/silver.ts';
-import type { Cause } from '../lake/cause.ts';
+import { type Cause, isUnhurried } from '../lake/cause.ts';
 import { taskQueues } from '../lake/messages.ts';
 
 /*
@@ -58,7 +58,7 @@ const backfill = proxyActivities<TransformActivities>({
 
 /** Reading and writing whole windows. Those of a backfill stand in a queue of their own. */
 export function transformFor(cause: Cause | null): TransformActivities {
-  return cause?.kind === 'backfill' ? backfill : transform;
+  return isUnhurried(cause) ? backfill : transform;
 }
 
 /** Facts about many windows at once. */

@@ -6,6 +6,7 @@ import type { RetireRequest } from '../lake/owner-retired.ts';
 import type { RewindRequest } from '../lake/owner-rewind.ts';
 import type { LogAdvanced, WindowBuilt } from '../lake/owner-state.ts';
 import { formatInstant, parseInstant } from '../lake/time.ts';
+import { wildTimesId } from '../lake/wild-times.ts';
 import { parseWindowId } from '../lake/window.ts';
 
 /*
@@ -75,7 +76,7 @@ export function checkedResolveGate(message: unknown): ResolveGate {
   return {
     layer: isSilver ? 'silver' : 'gold',
     table: isSilver ? null : aText(table),
-    window: aWindow(window),
+    window: isSilver && window === wildTimesId ? wildTimesId : aWindow(window),
     decision: oneOf(['retry', 'waive', 'abandon'], decision),
     author: anAuthor(author),
     reason: aReason(reason ?? ''),

@@ -88,7 +88,13 @@ export async function startPipeline(
       await settleAt(sealedTo);
     },
     settleAt,
-    figures: () => lakeFigures({ ports, dataset: events, topics: [topic] }),
+    figures: () =>
+      lakeFigures({
+        ports,
+        dataset: events,
+        topics: [topic],
+        batchWindowsMax: config.BATCH_WINDOWS_MAX,
+      }),
     restartWorker: async (kind, changed) => {
       await stopWorkerProcesses(config, `${id}-${kind}`);
       await start(kind, changed);

@@ -24,6 +24,8 @@ import {
   windowsIn,
 } from '../../src/lake/owner-queue.ts';
 import { type OwnerState, newOwner } from '../../src/lake/owner-state.ts';
+import { gateResolved } from '../../src/lake/owner-gates.ts';
+import { wildGate, wildParked } from '../../src/lake/owner-wild.ts';
 import { hourDue, ignored, logAdvanced, routed } from '../../src/lake/owner.ts';
 import { formatInstant, hourMs } from '../../src/lake/time.ts';
 import { type WindowId, windowAt } from '../../src/lake/window.ts';
@@ -74,7 +76,17 @@ function worstCase(): OwnerState {
     state = ignored(state, { message: 'logAdvanced', reason: '\\"'.repeat(999) }, nowMs);
   }
   const pauseSaid = { author: 'x'.repeat(98), reason: 'y'.repeat(298), at: frontier };
-  return { ...state, pauseSaid };
+  return withWild({ ...state, pauseSaid });
+}
+
+/** Rows of wild event times of every log are worked off, and more of them are held already. */
+function withWild(state: OwnerState): OwnerState {
+  const hours = { from: '2000-01-01T00', to: '2026-08-21T12' };
+  const counts = { windows: 99_999_999, rows: 999_999_999, windowsMax: 100 };
+  const wild = logNames.map((log) => ({ log, first: 1, last: 900_000_000, hours, ...counts }));
+  const said = { author: '"'.repeat(40), reason: 'z'.repeat(298), decision: 'waive' } as const;
+  const going = gateResolved(wildParked(state, wild, nowMs), { ...wildGate, ...said }, nowMs);
+  return wildParked(going, wild, nowMs);
 }
 
 /** With texts as long as they may be, in the middle of a day of all windows. */

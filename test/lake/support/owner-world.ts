@@ -47,6 +47,12 @@ import {
 import type { GateDecision } from '../../../src/lake/owner-events.ts';
 import { gateRefusal, gateResolved, parkedWindows } from '../../../src/lake/owner-gates.ts';
 import { noteOf } from '../../../src/lake/ledger.ts';
+import type { BatchFacts } from '../../../src/lake/checkpoint.ts';
+import type { BatchRanges } from '../../../src/lake/owner-parts.ts';
+import { type WildLook, wildTakenUp, wildToLook } from '../../../src/lake/owner-wild-builds.ts';
+import { isWildGate, wildGate } from '../../../src/lake/owner-wild.ts';
+import { routeOf, wildPortionOf } from '../../../src/lake/route.ts';
+import { wildWindows } from '../../../src/lake/wild-times.ts';
 import { restored } from '../../../src/lake/owner-restored.ts';
 import { rewindRefusal, rewound } from '../../../src/lake/owner-rewind.ts';
 import { type BuildMode, fromRanges } from '../../../src/lake/pointer.ts';
@@ -61,7 +67,13 @@ import { type WindowId, overlapping, windowAt, windowOf } from '../../../src/lak
 
 export const startMs = Date.UTC(2026, 7, 21, 10);
 
-export type Batch = { readonly rows: Readonly<Record<WindowId, number>> };
+/** In this world a batch may touch no more windows than this. */
+export const batchWindowsMax = 3;
+
+export type Batch = {
+  readonly ingestHour: WindowId;
+  readonly rows: Readonly<Record<WindowId, number>>;
+};
 
 type Log = {
   /** One for each number; a takeover is a batch without rows. */
@@ -104,6 +116,9 @@ export class OwnerWorld {
   readonly failed = new Set<WindowId>();
   readonly queueObjects = new Map<number, string>();
   queuedOnce = 0;
+  heldOnce = 0;
+  private readonly abandonedOnce: BatchRanges[] = [];
+  private look: WildLook | null = null;
   private ledger: string | null = null;
   readonly released: ReleasedDue[] = [];
   readonly accepted: WindowId[] = [];
@@ -125,8 +140,9 @@ export class OwnerWorld {
 
   // ── What happens around the owner ───────────────────────────────────────────────────────────
 
-  seal(log: string, batch: Batch): void {
-    this.logOf(log).batches.push(batch);
+  seal(log: string, rows: Batch['rows']): void {
+    const ingestHour = windowAt(this.nowMs, 'hour').id;
+    this.logOf(log).batches.push({ ingestHour, rows });
   }
 
   /** A lane says how far its logs are; `behindMs` is how far reading lies behind the clock. */
@@ -168,9 +184,32 @@ export class OwnerWorld {
     const { layer, table, window } = found;
     const request = { layer, table, window, decision, author: 'ops', reason: 'seen' };
     const refused = gateRefusal(this.state, request);
-    assert.equal(refused !== null, decision === 'waive' && found.checks.length === 0);
+    const { parked: held, going } = this.state.wild;
+    const isRefused = isWildGate(found)
+      ? decision !== 'abandon' && going !== null
+      : decision === 'waive' && found.checks.length === 0;
+    assert.equal(refused !== null, isRefused);
     if (refused !== null) return;
+    if (isWildGate(found) && decision === 'abandon') this.abandonedOnce.push(held!.batches);
     this.state = gateResolved(this.state, request, this.nowMs);
+  }
+
+  /** A person lets in, in the end, what was held. */
+  letWildIn(): void {
+    this.heldOnce += Number(this.state.wild.parked !== null);
+    const said = { decision: 'waive', author: 'ops', reason: 'seen' } as const;
+    const request = { ...wildGate, ...said };
+    if (gateRefusal(this.state, request) === null) {
+      this.state = gateResolved(this.state, request, this.nowMs);
+    }
+  }
+
+  /** Whether rows of a batch were held and given up by a person. */
+  wasAbandoned(log: string, number: number, window: WindowId): boolean {
+    const isGivenUp = this.abandonedOnce.some(
+      ({ [log]: range }) => range !== undefined && range.first <= number && number <= range.through,
+    );
+    return isGivenUp && this.isWild(log, number, window);
   }
 
   setPaused(paused: boolean): void {
@@ -213,6 +252,7 @@ export class OwnerWorld {
     if (this.ledger === null || this.routing !== null || this.state.paused) return;
     for (const key of this.flights.keys()) this.confused.add(key);
     this.mailbox.length = 0;
+    this.look = null;
     const found = {
       state: unpackOwner(JSON.parse(this.ledger) as PackedOwner),
       head: { next: 1, hash: 'x' },
@@ -263,6 +303,7 @@ export class OwnerWorld {
       this.routing = null;
     }
     this.settle();
+    this.lookForWild();
     this.refused = false;
     for (const build of decideBuilds(this.state, settings, this.nowMs)) {
       this.state = buildStarted(this.state, build, this.nowMs);
@@ -335,21 +376,38 @@ export class OwnerWorld {
   }
 
   private route(ranges: ReturnType<typeof decideRoute>): Routed {
-    const touches = ranges.flatMap(({ log, first, through }) =>
-      this.logOf(log)
-        .batches.slice(first, through + 1)
-        .flatMap(({ rows }, index) =>
-          Object.entries(rows).map(([window, count]) => {
-            const number = first + index;
-            return { window, log, first: number, last: number, rows: count };
-          }),
-        ),
-    );
-    return {
-      through: Object.fromEntries(ranges.map(({ log, through }) => [log, through])),
-      windows: touches,
-      batches: touches.length,
-    };
+    const batches = ranges.flatMap((range) => this.factsOf(range));
+    return routeOf(batches, ranges, batchWindowsMax).routed;
+  }
+
+  /** One look takes until the next round, and messages come between. */
+  private lookForWild(): void {
+    const { look } = this;
+    this.look = null;
+    if (look === null) {
+      this.look = wildToLook(this.state);
+      return;
+    }
+    const { heldFrom, after, decision } = look;
+    const windowsMax = decision === 'waive' ? Infinity : batchWindowsMax;
+    const found = wildPortionOf(this.factsOf(look), {
+      ...{ heldFrom, windowsMax, after },
+      portionMax: 1,
+    });
+    this.state = wildTakenUp(this.state, look, found, this.nowMs);
+  }
+
+  private factsOf(range: { log: string; first: number; through: number }): readonly BatchFacts[] {
+    const { log, first, through } = range;
+    const found = this.logOf(log).batches.slice(first, through + 1);
+    return found.map(({ ingestHour, rows }, index) => {
+      return { log, number: first + index, ingestHour, rowsPerEventHour: rows };
+    });
+  }
+
+  private isWild(log: string, number: number, window: WindowId): boolean {
+    const facts = this.factsOf({ log, first: number, through: number });
+    return facts.some((batch) => wildWindows(batch, batchWindowsMax).includes(window));
   }
 
   // ── The executor ────────────────────────────────────────────────────────────────────────────
@@ -364,8 +422,9 @@ export class OwnerWorld {
       this.refused = true;
       return;
     }
+    const { buildsMax, backfillBuildsMax } = this.options.settings;
     assert.ok(
-      this.flights.size < this.options.settings.buildsMax + this.confused.size,
+      this.flights.size < buildsMax + backfillBuildsMax + this.confused.size,
       'no more builds at once than allowed',
     );
     if (build.kind === 'buildSilver') this.checkSilverStart(build);
@@ -398,8 +457,9 @@ export class OwnerWorld {
     const through: Record<string, number> = { ...current?.through };
     for (const [log, range] of Object.entries(pending)) {
       const seenTo = current?.through[log] ?? -1;
-      // As silver-inputs.ts does: a whole build looks at all that its pointer has not seen.
-      const first = mode === 'fold' ? Math.max(range.first, seenTo + 1) : seenTo + 1;
+      // As silver-inputs.ts does: a whole build looks at all that its pointer has not seen, or is pending.
+      const first =
+        mode === 'fold' ? Math.max(range.first, seenTo + 1) : Math.min(range.first, seenTo + 1);
       for (const number of first > range.through ? [] : fromRanges([[first, range.through]])) {
         if (this.rowsOf(log, number, window) > 0) batches.add(`${log}/${number}`);
       }
@@ -454,7 +514,8 @@ export class OwnerWorld {
         const isPending = range !== undefined && range.first <= number && number <= range.through;
         const isKnown =
           isPending || this.silver.get(window)?.batches.has(`${log}/${number}`) === true;
-        const holds = this.rowsOf(log, number, window) === 0 || isKnown;
+        const isHeld = this.isWild(log, number, window);
+        const holds = this.rowsOf(log, number, window) === 0 || isKnown || isHeld;
         assert.ok(holds, `${window} was closed before ${log}/${number} was routed`);
       }
     }
@@ -484,6 +545,8 @@ export class OwnerWorld {
           const holds =
             this.rowsOf(log, number, window) === 0 ||
             withheld.includes(window) ||
+            // Of what was held, readers see nothing before it is built.
+            this.isWild(log, number, window) ||
             this.silver.get(window)?.batches.has(`${log}/${number}`) === true;
           assert.ok(holds, `the bookmark passes ${log}/${number}, which ${window} lacks`);
         }

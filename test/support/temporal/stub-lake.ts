@@ -82,6 +82,7 @@ export function stubLake({ settings, windows = [], ...given }: StubLakeOptions =
       batches: ranges.reduce((sum, { first, through }) => sum + through - first + 1, 0),
       ingestHours: [],
     }),
+    routeWild: async () => ({ windows: [], after: null, wild: [] }),
     registerBronzeHours: async () => undefined,
     stageSilver: async ({ dataset, window, pending }) => ({
       kind: 'staged',

@@ -137,6 +137,7 @@ function dispatched(lakes: ReadonlyMap<string, StubLake>): LakeActivities {
     'changeControl',
     'describeLakehouse',
     'routeBatches',
+    'routeWild',
     'registerBronzeHours',
     'stageSilver',
     'stageGold',
