@@ -10,8 +10,10 @@ import { compileTests } from '../../support/compiled-tests.ts';
 import { quiet } from '../../support/temporal/bundle.ts';
 import type { Harness } from './world.ts';
 
-export type HarnessOptions = Pick<Harness, 'seed' | 'keep' | 'realTimeouts'> & {
+export type HarnessOptions = Pick<Harness, 'seed' | 'keep'> & {
   readonly env: Environment;
+  /** The heartbeat timeout that ships, instead of one for tests. */
+  readonly realTimeouts: boolean;
   readonly stack?: NonNullable<Harness['stack']>;
 };
 
@@ -40,7 +42,6 @@ export async function createHarness(options: HarnessOptions): Promise<Harness> {
     env,
     seed,
     keep,
-    realTimeouts,
     folder,
     remove: transform.remove,
     bundle,

@@ -6,20 +6,12 @@ import type { WorkflowInterceptorsFactory } from '@temporalio/workflow';
  * as they are.
  */
 
-const heartbeatTimeoutMs = { ingest: 8_000, others: 3_000 } as const;
+const heartbeatTimeoutMs = { ingest: 8_000, others: 5_000 } as const;
 const retryEveryMsMax = 1_000;
-
-/** Of builds; the owner gets it from whoever starts it. */
-export const workflowTaskTimeoutMs = 5_000;
 
 export const interceptors: WorkflowInterceptorsFactory = () => ({
   outbound: [
     {
-      startChildWorkflowExecution: (input, next) =>
-        next({
-          ...input,
-          options: { ...input.options, workflowTaskTimeout: workflowTaskTimeoutMs },
-        }),
       scheduleActivity: (input, next) => {
         const { options } = input;
         if (options.heartbeatTimeout === undefined) return next(input);

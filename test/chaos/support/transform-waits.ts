@@ -1,5 +1,4 @@
 import { PutBucketVersioningCommand } from '@aws-sdk/client-s3';
-import type { Client } from '@temporalio/client';
 import {
   createGlueClient,
   createS3Client,
@@ -7,14 +6,11 @@ import {
 } from '../../../src/adapters/aws-clients.ts';
 import type { Config } from '../../../src/config.ts';
 import { events } from '../../../src/datasets/events.ts';
-import { type LogAdvanced, ownerId, taskQueues } from '../../../src/lake/messages.ts';
 import type { OwnerState } from '../../../src/lake/owner-state.ts';
 import { type LakeView, folderOf, pointerHistory, seenPartitions } from './lake-view.ts';
-import { workflowTaskTimeoutMs } from './short-timeouts.ts';
 import { firstHour, mainLog } from './transform-batches.ts';
-import type { Harness } from './world.ts';
 
-/* What a case of the transforms waits for, and how it speaks with the lake and the owner. */
+/* How a case of the transforms sees its lake, and what it waits for. */
 
 /** The bucket keeps versions, so that the checks can see what was there and is not any more. */
 export async function openView(config: Config): Promise<LakeView> {
@@ -28,22 +24,6 @@ export async function openView(config: Config): Promise<LakeView> {
     }),
   );
   return { s3, glue: createGlueClient(config), bucket, id: config.INGOT_ID };
-}
-
-/** As ingest does, but for the time after which a workflow task of a dead worker is given up. */
-export async function tellOwner(
-  client: Client,
-  message: LogAdvanced,
-  { realTimeouts }: Pick<Harness, 'realTimeouts'>,
-): Promise<void> {
-  await client.workflow.signalWithStart('lakehouse', {
-    workflowId: ownerId(events.name),
-    taskQueue: taskQueues.workflows,
-    args: [{ dataset: events.name }],
-    signal: 'logAdvanced',
-    signalArgs: [message],
-    ...(realTimeouts ? {} : { workflowTaskTimeout: workflowTaskTimeoutMs }),
-  });
 }
 
 export async function isRegistered(

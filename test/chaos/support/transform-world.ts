@@ -11,7 +11,7 @@ import type { OwnerState, SilverBuilt } from '../../../src/lake/owner-state.ts';
 import type { BuildMode } from '../../../src/lake/pointer.ts';
 import { type Random, createRandom } from '../../../src/producer/random.ts';
 import { ensureTemporalNamespace } from '../../../src/stack/temporal-namespace.ts';
-import { connectClient } from '../../../src/workers/temporal.ts';
+import { connectClient, signalOwner } from '../../../src/workers/temporal.ts';
 import { createObjects } from '../../../src/workers/wiring.ts';
 import { eventually } from '../../support/temporal/eventually.ts';
 import { type ChaosProcess, startChaosProcess } from './chaos-process.ts';
@@ -27,7 +27,7 @@ import {
   putBatch,
 } from './transform-batches.ts';
 import type { TransformFacts } from './transform-check.ts';
-import { isAtRest, isRegistered, openView, tellOwner } from './transform-waits.ts';
+import { isAtRest, isRegistered, openView } from './transform-waits.ts';
 import type { Harness } from './world.ts';
 
 /* What one case of the transforms has to itself: a bucket, databases, a namespace, and processes. */
@@ -136,7 +136,7 @@ export async function openTransformWorld(
   };
   const tell = (): Promise<void> => {
     const logs = Object.entries(sealedTo()).map(([log, to]) => ({ log, sealedTo: to, frontier }));
-    return tellOwner(client, { logs }, harness);
+    return signalOwner(client, events.name, { logs });
   };
   const rest = async (): Promise<void> => {
     const probe = async (): Promise<boolean> => {

@@ -65,8 +65,6 @@ export type Harness = {
   readonly folder: string;
   /** Also of cases that went well. */
   readonly keep: boolean;
-  /** The timeouts that ship. */
-  readonly realTimeouts: boolean;
   /** Absent where the stack belongs to others too. */
   readonly stack?: Pick<World, 'crash' | 'revive'>;
 };
