@@ -25,7 +25,7 @@ const help = `npm run bench:transform -- [--rows 1000000] [--repeat 5] [--histor
     fold        60,000 rows in 90 batches into an hour that holds none
     full fold   the same into an hour that holds --full-rows (3500000) rows
     history     silver, gold and fold again, after so many days of history
-    many        rebuild of an hour of 5,400 batches
+    many        rebuild of an hour of 5,400 batches, once
   Prints medians and as its last line JSON. --only measures one of: silver, fold, full, history, many.
 `;
 

@@ -62,6 +62,7 @@ export function createReader(deps: QueryDeps): Reader {
   };
   const answer = async (question: Question): Promise<Answer> => {
     const names = await deps.ports.engine.tablesOf(question.sql);
+    if (opened !== null && opened.changes > changesMax) await close();
     opened ??= await openReader(deps, memory);
     const reader = opened;
     let shown: ShownSilver;
@@ -89,7 +90,12 @@ type OpenReader = {
   /** What each name of the session was made from. */
   readonly declared: Map<string, string>;
   logs: readonly LogName[];
+  /** How often a question found something new. */
+  changes: number;
 };
+
+/** The engine keeps what it knows of every file that a session has read, so none lives for ever. */
+const changesMax = 1_000;
 
 async function openReader(
   { ports, dataset }: QueryDeps,
@@ -97,7 +103,7 @@ async function openReader(
 ): Promise<OpenReader> {
   const session = await ports.engine.open([]);
   const tail = createLiveTail({ session, sql: ports.sql, dataset });
-  return { session, memory, tail, declared: new Map(), logs: [] };
+  return { session, memory, tail, declared: new Map(), logs: [], changes: 0 };
 }
 
 type ShownSilver = Pick<Answer, 'tailRows' | 'tailRowsLeftOut'>;
@@ -144,15 +150,20 @@ async function prepareSilver(
     .map(({ name }) => name)
     .join(', ');
   const sql = unionSql([`SELECT ${columns} FROM ${settledName}`, ...tail.sources]);
-  if (declared.get(silver.name) !== sql) await session.define(silver.name, sql);
-  declared.set(silver.name, sql);
+  if (declared.get(silver.name) !== sql) {
+    await session.define(silver.name, sql);
+    declared.set(silver.name, sql);
+    reader.changes += 1;
+  }
   return { tailRows: tail.rows, tailRowsLeftOut: rowsLeftOut };
 }
 
 /** Files of a table never change, so a table of the same files is the same table. */
-async function declare({ session, declared }: OpenReader, table: TableInput): Promise<void> {
+async function declare(reader: OpenReader, table: TableInput): Promise<void> {
+  const { session, declared } = reader;
   const madeFrom = table.kind === 'rows' ? null : table.files.map(({ key }) => key).join('\n');
   if (madeFrom !== null && declared.get(table.name) === madeFrom) return;
   await session.declare([table]);
+  reader.changes += 1;
   if (madeFrom !== null) declared.set(table.name, madeFrom);
 }

@@ -3,6 +3,7 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import { version } from '@duckdb/node-api';
 import { IngotError } from '../errors.ts';
 import type { ObjectStore, SqlEngine } from '../ports.ts';
+import { createPlaces } from './duckdb-places.ts';
 import { createDatabase, openSession } from './duckdb-session.ts';
 import type { SessionContext } from './duckdb-session.ts';
 import { readTableNames } from './duckdb-table-names.ts';
@@ -17,6 +18,8 @@ export type DuckdbEngineOptions = {
   /** Threads and memory of one session. */
   readonly threads: number;
   readonly memoryMb: number;
+  /** Databases of closed sessions that wait for the next one; their folders stay with the process. */
+  readonly sessionsKept?: number;
 };
 
 /** `duckdb-1.5.6`: part of fingerprints and plans. */
@@ -34,13 +37,18 @@ export function createDuckdbEngine(options: DuckdbEngineOptions): SqlEngine {
   }
   const cache = createObjectCache({ objects, directory: cacheDirectory, bytesMax });
   const context: SessionContext = { objects, cache, cacheDirectory, limits: { threads, memoryMb } };
+  const places = createPlaces(context, options.sessionsKept ?? 0);
   let cleaned: Promise<void> | undefined;
   let parser: Promise<DuckDBConnection> | undefined;
   return {
     identity: duckdbIdentity,
     open: async (tables) => {
       await (cleaned ??= removeAbandonedScratch(cacheDirectory));
-      return openSession(context, tables);
+      const place = await places.take();
+      return openSession(context, place, {
+        tables,
+        leave: (inPeace) => places.leave(place, inPeace),
+      });
     },
     tablesOf: async (sql) => readTableNames(await (parser ??= openParser(cacheDirectory)), sql),
   };

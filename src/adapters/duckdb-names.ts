@@ -16,6 +16,7 @@ export type SessionNames = {
   readonly materialize: (name: string, sql: string, parameters: Parameters) => Promise<number>;
   readonly define: (name: string, sql: string) => Promise<void>;
   readonly forget: (names: readonly string[]) => Promise<void>;
+  readonly forgetAll: () => Promise<void>;
 };
 
 type Named = {
@@ -73,6 +74,7 @@ export function createSessionNames(context: TableContext): SessionNames {
       named.set(name, { kind: 'defined', drop: `DROP VIEW temp.main.${view}`, folder: null });
     },
     forget,
+    forgetAll: () => forget([...named.keys()]),
   };
 }
 

@@ -24,14 +24,19 @@ const interruptEveryMs = 10;
 /** Of one database; every session has its own. */
 export type DuckdbLimits = { readonly threads: number; readonly memoryMb: number };
 
+/** A database in memory that nothing leads out of, with the scratch folder that it may touch. */
+export type SessionPlace = {
+  readonly connection: DuckDBConnection;
+  readonly names: SessionNames;
+  readonly folder: string;
+  readonly remove: () => Promise<void>;
+};
+
 /**
- * A session is a database in memory of its own, because what a statement may touch is a setting of
- * the whole database: after its tables are declared, nothing but the session's scratch folder.
+ * A session has a database in memory of its own, because what a statement may touch is a setting of
+ * the whole database: nothing but the session's scratch folder, where its files are linked to.
  */
-export async function openSession(
-  context: SessionContext,
-  tables: readonly TableInput[],
-): Promise<SqlSession> {
+export async function makePlace(context: SessionContext): Promise<SessionPlace> {
   // The engine compares paths as text, so a link in the path would make the folder another one.
   const folder = await realpath(await createScratchFolder(context.cacheDirectory));
   const database = await createDatabase(context.limits, join(folder, 'spill')).catch(
@@ -42,29 +47,49 @@ export async function openSession(
   );
   const connection = await database.connect();
   const names = createSessionNames({ connection, cache: context.cache, folder });
-  let cached = 0;
-  const evict = async () => {
-    if (cached > 0) await context.cache.evict();
-    cached = 0;
-  };
-  const close = async () => {
+  const remove = async (): Promise<void> => {
     connection.closeSync();
     database.closeSync();
     await removeFolder(folder);
-    await evict();
   };
-  const onCached = (files: number) => void (cached += files);
   try {
     await runStatement(connection, "SET TimeZone = 'UTC'");
     // Files of a session never change, and every statement would read their footers again.
     await runStatement(connection, 'SET parquet_metadata_cache = true');
-    onCached(await names.declare(tables));
     await confine(connection, folder);
   } catch (error) {
-    await close();
+    await remove();
     throw error;
   }
-  return sessionOf({ ...context, connection, folder, names, close, evict, onCached });
+  return { connection, names, folder, remove };
+}
+
+/** Opens a session in a place that nobody else has; `leave` is told whether it may be used again. */
+export async function openSession(
+  { objects, cache }: SessionContext,
+  place: SessionPlace,
+  opening: {
+    readonly tables: readonly TableInput[];
+    readonly leave: (isInPeace: boolean) => Promise<void>;
+  },
+): Promise<SqlSession> {
+  let cached = 0;
+  const evict = async () => {
+    if (cached > 0) await cache.evict();
+    cached = 0;
+  };
+  const close = async (isInPeace: boolean) => {
+    await opening.leave(isInPeace);
+    await evict();
+  };
+  const onCached = (files: number) => void (cached += files);
+  try {
+    onCached(await place.names.declare(opening.tables));
+  } catch (error) {
+    await close(false);
+    throw error;
+  }
+  return sessionOf({ ...place, objects, cache, close, evict, onCached });
 }
 
 /** An embedded database that loads nothing from the network and knows no files yet. */
@@ -95,7 +120,7 @@ type OpenedSession = {
   readonly cache: ObjectCache;
   readonly folder: string;
   readonly names: SessionNames;
-  readonly close: () => Promise<void>;
+  readonly close: (isInPeace: boolean) => Promise<void>;
   /** Makes room for what has come into the cache. */
   readonly evict: () => Promise<void>;
   /** Told how many files have come into the cache. */
@@ -111,6 +136,17 @@ function sessionOf(session: OpenedSession): SqlSession {
     return ended;
   };
   let unloads = 0;
+  /** Until a table was left half made. */
+  let isWhole = true;
+  const declare = async (tables: readonly TableInput[]): Promise<void> => {
+    try {
+      onCached(await names.declare(tables));
+    } catch (error) {
+      isWhole = false;
+      throw error;
+    }
+    await evict();
+  };
   let closing: Promise<void> | undefined;
   return {
     query: (sql, parameters = {}) =>
@@ -121,24 +157,27 @@ function sessionOf(session: OpenedSession): SqlSession {
       const work = unloadSelect({ ...session, number: unloads }, options);
       return track(work.finally(() => onCached(1)));
     },
-    declare: (tables) => track(names.declare(tables).then(onCached).then(evict)),
+    declare: (tables) => track(declare(tables)),
     define: (name, sql) => track(names.define(name, sql)),
     forget: (given) => track(names.forget(given)),
-    close: () => (closing ??= closeWhenIdle(connection, running).then(close)),
+    close: () =>
+      (closing ??= closeWhenIdle(connection, running).then((quiet) => close(quiet && isWhole))),
   };
 }
 
 /**
  * A connection that goes away under a running statement takes the process with it. An interrupt
- * between two statements is lost on the second, so it is said again until nothing runs.
+ * between two statements is lost on the second, so it is said again until nothing runs. Answers
+ * whether none was said.
  */
 async function closeWhenIdle(
   connection: DuckDBConnection,
   running: ReadonlySet<Promise<unknown>>,
-): Promise<void> {
-  if (running.size === 0) return;
+): Promise<boolean> {
+  if (running.size === 0) return true;
   const repeat = setInterval(() => connection.interrupt(), interruptEveryMs);
   // How they end is told to who started them.
   await Promise.allSettled(running);
   clearInterval(repeat);
+  return false;
 }

@@ -44,7 +44,8 @@ export async function startTransformWorker(
   given: TransformParts = {},
 ): Promise<RunningWorker> {
   const dataset = events;
-  const ports = given.ports ?? (await createPorts(config, dataset, logger));
+  const kept = { sessionsKept: config.TRANSFORM_SLOTS };
+  const ports = given.ports ?? (await createPorts(config, dataset, logger, kept));
   const { client, connection } = await connectClient(config);
   const native = await connectWorker(config);
   const transforms = {

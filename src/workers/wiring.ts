@@ -26,12 +26,15 @@ export function createCatalog(config: Config): Catalog {
   return createGlueCatalog(createGlueClient(config));
 }
 
-/** `given` are ports that take the place of the real ones, also beneath those that are built on them. */
+/**
+ * `given` are ports that take the place of the real ones, also beneath those that are built on them, and
+ * how many databases of closed sessions the engine keeps.
+ */
 export async function createPorts(
   config: Config,
   dataset: Dataset,
   logger: Logger,
-  given: Partial<Pick<Ports, 'objects' | 'catalog'>> = {},
+  given: Partial<Pick<Ports, 'objects' | 'catalog'>> & { readonly sessionsKept?: number } = {},
 ): Promise<Ports> {
   const objects = given.objects ?? createObjects(config);
   const kafka = createKafka(config, logger);
@@ -47,6 +50,7 @@ export async function createPorts(
       ...limits,
       cacheDirectory,
       cacheBytesMax: config.OBJECT_CACHE_MB * 1_048_576,
+      sessionsKept: given.sessionsKept ?? 0,
     }),
     catalog: given.catalog ?? createCatalog(config),
     sql: await loadSqlLibrary(new URL('../../sql/', import.meta.url), dataset.name),

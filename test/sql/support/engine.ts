@@ -13,7 +13,10 @@ export type TestEngine = {
 };
 
 /** The embedded engine over a lake in memory, with a cache folder of its own. */
-export async function createTestEngine({ threads = 1 } = {}): Promise<TestEngine> {
+export async function createTestEngine({
+  threads = 1,
+  sessionsKept = 0,
+} = {}): Promise<TestEngine> {
   const cacheDirectory = await mkdtemp(join(tmpdir(), 'ingot-sql-'));
   const objects = createMemoryObjectStore();
   const engine = createDuckdbEngine({
@@ -22,6 +25,7 @@ export async function createTestEngine({ threads = 1 } = {}): Promise<TestEngine
     cacheBytesMax: 1 << 24,
     threads,
     memoryMb: 512,
+    sessionsKept,
   });
   const remove = () => rm(cacheDirectory, { recursive: true, force: true });
   return { engine, objects, cacheDirectory, remove };

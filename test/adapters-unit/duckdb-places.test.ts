@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { TableInput } from '../../src/ports.ts';
+import { createTestEngine } from '../sql/support/engine.ts';
+import type { TestEngine } from '../sql/support/engine.ts';
+
+const columns = [{ name: 'n', type: 'int', comment: '' }] as const;
+const fileOf = (name: string, key: string): TableInput => ({
+  name,
+  columns,
+  kind: 'files',
+  files: [{ key, partition: {} }],
+});
+
+describe('sessions in places that are kept', () => {
+  let test: TestEngine;
+  beforeEach(async () => {
+    test = await createTestEngine({ sessionsKept: 1 });
+    const writer = await test.engine.open([]);
+    await writer.unload({
+      sql: 'SELECT 1 AS n',
+      parameters: {},
+      columns,
+      partitionBy: [],
+      keyOf: () => 'lake/1.parquet',
+      evenIfEmpty: false,
+      metadata: {},
+    });
+    await writer.close();
+  });
+  afterEach(() => test.remove());
+
+  const scratch = () => join(test.cacheDirectory, 'scratch');
+  const folders = () => readdir(scratch());
+  const filesLeft = async () => {
+    const entries = await readdir(scratch(), { recursive: true, withFileTypes: true });
+    return entries.filter((entry) => entry.isFile()).map(({ name }) => name);
+  };
+
+  it('see nothing of the session before, neither its names nor its files', async () => {
+    const before = await test.engine.open([fileOf('declared', 'lake/1.parquet')]);
+    const [folder] = await folders();
+    await before.materialize('made', 'SELECT n FROM declared');
+    await before.define('named', 'SELECT n FROM made');
+    await before.close();
+    assert.deepEqual(await filesLeft(), []);
+    const after = await test.engine.open([]);
+    assert.deepEqual(await folders(), [folder], 'it is the same place');
+    for (const name of ['declared', 'made', 'named']) {
+      await assert.rejects(after.query(`SELECT n FROM ${name}`), { code: 'TABLE_UNKNOWN' });
+    }
+    await after.close();
+  });
+
+  it('may touch no more than in a new one', async () => {
+    await (await test.engine.open([fileOf('t', 'lake/1.parquet')])).close();
+    const outside = join(test.cacheDirectory, 'outside');
+    await mkdir(outside);
+    await writeFile(join(outside, 'x.csv'), 'a\n1\n');
+    const session = await test.engine.open([]);
+    const reading = session.query(`SELECT * FROM read_csv('${outside}/x.csv')`);
+    await assert.rejects(reading, { code: 'SQL_FAILED', message: /Permission Error/ });
+    await session.close();
+  });
+
+  it('are never two in one place, and no more places are kept than wanted', async () => {
+    const open = () => test.engine.open([fileOf('t', 'lake/1.parquet')]);
+    const sessions = await Promise.all([open(), open(), open()]);
+    assert.equal((await folders()).length, 3);
+    await Promise.all(sessions.map((session) => session.close()));
+    assert.equal((await folders()).length, 1);
+  });
+
+  it('leave no place behind in which something was broken off', async () => {
+    const cut = await test.engine.open([]);
+    const running = cut.query('SELECT count(*) AS n FROM range(100000000000) AS r');
+    await Promise.all([assert.rejects(running), cut.close()]);
+    assert.deepEqual(await folders(), []);
+    const missing = [fileOf('a', 'lake/1.parquet'), fileOf('b', 'lake/never.parquet')];
+    await assert.rejects(test.engine.open(missing), { code: 'OBJECT_MISSING' });
+    assert.deepEqual(await folders(), []);
+    const half = await test.engine.open([]);
+    await assert.rejects(half.declare(missing), { code: 'OBJECT_MISSING' });
+    await half.close();
+    assert.deepEqual(await folders(), []);
+  });
+});
