@@ -1,3 +1,4 @@
+import type { Client } from '@temporalio/client';
 import {
   type Logger as BundlerLogger,
   Worker,
@@ -53,22 +54,7 @@ export async function startTransformWorker(
     ...createGoldActivities({ ports, dataset }),
     ...createQualityActivities({ ports, dataset }),
   };
-  const metadata = {
-    ...createCatalogActivities({ ports, dataset, id: config.INGOT_ID, bucket: config.lakeBucket }),
-    ...createLakehouseActivities({
-      ports,
-      description: describeLakehouse(config, dataset),
-      batchWindowsMax: config.BATCH_WINDOWS_MAX,
-    }),
-    ...createJanitorActivities({
-      ports,
-      dataset,
-      ...janitorSettings(config),
-      inUse: (ids) => buildsInUse(client, dataset.name, ids),
-    }),
-    ...createOwnerEventActivities({ ports, dataset }),
-    ...createQueueActivities({ ports }),
-  };
+  const metadata = metadataActivities(config, ports, client);
   const common = {
     connection: native,
     namespace: config.temporalNamespace,
@@ -112,6 +98,27 @@ export async function startTransformWorker(
       await native.close();
       await connection.close();
     },
+  };
+}
+
+/** Small reads and commits. */
+function metadataActivities(config: Config, ports: Ports, client: Client) {
+  const dataset = events;
+  return {
+    ...createCatalogActivities({ ports, dataset, id: config.INGOT_ID, bucket: config.lakeBucket }),
+    ...createLakehouseActivities({
+      ports,
+      description: describeLakehouse(config, dataset),
+      batchWindowsMax: config.BATCH_WINDOWS_MAX,
+    }),
+    ...createJanitorActivities({
+      ports,
+      dataset,
+      ...janitorSettings(config),
+      inUse: (ids) => buildsInUse(client, dataset.name, ids),
+    }),
+    ...createOwnerEventActivities({ ports, dataset }),
+    ...createQueueActivities({ ports }),
   };
 }
 
