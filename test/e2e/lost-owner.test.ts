@@ -1,0 +1,118 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { readAllPointers } from '../../src/activities/pointers.ts';
+import { ask } from '../../src/activities/query.ts';
+import { type Config, type Environment, loadConfig } from '../../src/config.ts';
+import { events } from '../../src/datasets/events.ts';
+import { startOfHour } from '../../src/lake/time.ts';
+import { type StreamRecord, generateEvents } from '../../src/producer/events.ts';
+import { freePorts } from '../../src/stack/free-ports.ts';
+import { stackFolder } from '../../src/stack/parts.ts';
+import { ensureStack, stopStack } from '../../src/stack/stack.ts';
+import { temporalServer } from '../../src/stack/temporal-server.ts';
+import { stopWorkerProcesses } from '../../src/stack/worker-processes.ts';
+import { withoutSettings } from '../support/without-settings.ts';
+import { expectedFrom, expectedGold, sorted } from './expected.ts';
+import { type Pipeline, startPipeline } from './support.ts';
+
+/* Temporal with an empty database: all that the owner of the windows knew is gone, the lake is not. */
+
+const ingot = fileURLToPath(new URL('../../bin/ingot.mjs', import.meta.url));
+const hourMs = 3_600_000;
+const nowMs = startOfHour(Date.now());
+
+describe('a pipeline whose Temporal has lost everything', function () {
+  this.timeout(300_000);
+  let folder: string;
+  let env: Environment;
+  let config: Config;
+  let pipeline: Pipeline;
+  const server = () => ({ config, env, dataDirectory: folder, parts: [temporalServer] });
+
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'ingot-lost-'));
+    const [port, ui] = (await freePorts(2)).map(String);
+    const own = { STACK_TEMPORAL_PORT: port!, STACK_TEMPORAL_UI_PORT: ui! };
+    const { TEMPORAL_ADDRESS: _shared, ...rest } = withoutSettings(process.env);
+    const { INGOT_CACHE_DIR } = process.env;
+    env = { ...rest, INGOT_CACHE_DIR, LOG_LEVEL: 'silent', ...own };
+    config = loadConfig(env);
+    await ensureStack(server());
+    pipeline = await startPipeline('lost', { ...own, TEMPORAL_ADDRESS: `127.0.0.1:${port}` });
+  });
+  after(async () => {
+    await pipeline?.stop();
+    await stopStack(server());
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  it('goes on from the lake with nothing lost and nothing twice', async () => {
+    const first = recordsOf(21, 900);
+    await pipeline.produce(first);
+    await pipeline.settle();
+    const before = await pointers();
+
+    await stopWorkerProcesses(pipeline.config, pipeline.config.INGOT_ID);
+    await stopStack(server());
+    await rm(join(stackFolder(config, folder), 'temporal'), { recursive: true });
+    await ensureStack(server());
+    await cli('doctor');
+    const { stderr } = await cli('bookmark', 'rebuild');
+    assert.match(stderr, /lakehouse\/events begins from there/);
+    await pipeline.restartWorker('ingest');
+    await pipeline.restartWorker('transform');
+    await pipeline.settle();
+    const after = await pointers();
+    assert.deepEqual([...after.keys()], [...before.keys()]);
+    for (const [key, { rows }] of before) assert.equal(after.get(key)?.rows, rows, key);
+
+    const second = recordsOf(22, 400);
+    await pipeline.produce(second);
+    await pipeline.settle();
+    const expected = expectedFrom([...first, ...second]);
+    const { accounting, identitiesHold } = await pipeline.figures();
+    assert.equal(identitiesHold, true);
+    assert.deepEqual(accounting, {
+      bronze: first.length + second.length - expected.deadLetters,
+      silver: expected.events.length,
+      duplicates: expected.duplicates,
+      rejected: expected.rejected,
+    });
+    const wanted = expectedGold(expected.events)['hourly_revenue']!;
+    const columns = Object.keys(wanted[0]!);
+    const sql = `SELECT ${columns.join(', ')} FROM hourly_revenue`;
+    const question = { sql, parameters: {}, dateFrom: null, dateTo: null };
+    const { rows } = await ask({ ports: pipeline.ports, dataset: events }, question);
+    assert.deepEqual(sorted(rows, columns), sorted(wanted, columns));
+  });
+
+  const recordsOf = (seed: number, count: number): StreamRecord[] => [
+    ...generateEvents({
+      ...{ profile: 'ecommerce', seed, count },
+      start: new Date(nowMs - 3 * hourMs).toISOString(),
+      end: new Date(nowMs).toISOString(),
+      rates: { duplicates: 0.05, malformed: 0.03, late: 0.02 },
+    }),
+  ];
+
+  async function pointers() {
+    const tables = [events.silver, ...events.gold];
+    const found = await Promise.all(
+      tables.map((table) => readAllPointers(pipeline.ports.objects, table)),
+    );
+    return new Map(found.flat().map((pointer) => [`${pointer.table} ${pointer.window}`, pointer]));
+  }
+
+  /** As a person would, with the settings of the pipeline. */
+  function cli(...args: readonly string[]) {
+    const { INGOT_ID, KAFKA_TOPICS, temporalAddress } = pipeline.config;
+    const settings = { INGOT_ID, KAFKA_TOPICS, TEMPORAL_ADDRESS: temporalAddress };
+    const asked = { ...process.env, ...settings, TEMPORAL_NAMESPACE: '', LAKE_BUCKET: '' };
+    return promisify(execFile)(process.execPath, [ingot, ...args], { env: asked });
+  }
+});
