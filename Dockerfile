@@ -34,7 +34,8 @@ COPY tsconfig.json LICENSE* ./
 COPY bin bin
 COPY sql sql
 COPY src src
-RUN install --directory --owner=node --group=node /var/cache/ingot
+# What is compiled at the first start lies beside the packages that it imports.
+RUN install --directory --owner=node --group=node /var/cache/ingot node_modules/.cache/ingot
 USER node
 VOLUME /var/cache/ingot
 ENTRYPOINT ["node", "bin/ingot.mjs"]

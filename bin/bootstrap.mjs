@@ -69,19 +69,10 @@ export function runToEnd(command, args, options) {
   child.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 143)));
 }
 
-/** Arguments of Node that load a TypeScript file of this project from whatever folder one is in. */
-export function typescript(rootUrl, file) {
-  return ['--import', import.meta.resolve('tsx'), fileURLToPath(new URL(file, rootUrl))];
-}
-
-/** tsx would take the tsconfig.json of the folder that the user is in. */
-export function typescriptEnvironment(rootUrl) {
-  return {
-    ...process.env,
-    TSX_TSCONFIG_PATH: fileURLToPath(new URL('tsconfig.json', rootUrl)),
-    // The SDK's notice that it drops Node 20 in 2027 is for us, not for who runs a command.
-    AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
-  };
+/** The environment of a command of this project. */
+export function runEnvironment() {
+  // The SDK's notice that it drops Node 20 in 2027 is for us, not for who runs a command.
+  return { ...process.env, AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' };
 }
 
 async function npmCi(rootUrl) {

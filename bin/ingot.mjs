@@ -1,9 +1,9 @@
 #!/usr/bin/env node
-import { ensureDependencies, runToEnd, typescript, typescriptEnvironment } from './bootstrap.mjs';
+import { ensureDependencies, runEnvironment, runToEnd } from './bootstrap.mjs';
+import { program } from './compile.mjs';
 
 const root = new URL('../', import.meta.url);
 
 await ensureDependencies(root);
-runToEnd(process.execPath, [...typescript(root, 'src/cli/main.ts'), ...process.argv.slice(2)], {
-  env: typescriptEnvironment(root),
-});
+const args = await program(root, 'src/cli/main.ts');
+runToEnd(process.execPath, [...args, ...process.argv.slice(2)], { env: runEnvironment() });

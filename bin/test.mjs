@@ -1,9 +1,12 @@
 #!/usr/bin/env node
-import { ensureDependencies, runToEnd, typescript, typescriptEnvironment } from './bootstrap.mjs';
+import { fileURLToPath } from 'node:url';
+import { ensureDependencies, runEnvironment, runToEnd } from './bootstrap.mjs';
 
 const root = new URL('../', import.meta.url);
 
 await ensureDependencies(root);
-runToEnd(process.execPath, [...typescript(root, 'test/support/run.ts'), ...process.argv.slice(2)], {
-  env: typescriptEnvironment(root),
-});
+const run = fileURLToPath(new URL('test/support/run.ts', root));
+const args = ['--import', import.meta.resolve('tsx'), run, ...process.argv.slice(2)];
+// tsx would take the tsconfig.json of the folder that the user is in.
+const tsconfig = { TSX_TSCONFIG_PATH: fileURLToPath(new URL('tsconfig.json', root)) };
+runToEnd(process.execPath, args, { env: { ...runEnvironment(), ...tsconfig } });

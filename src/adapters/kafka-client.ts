@@ -115,6 +115,30 @@ export async function withCluster<T>(
   }
 }
 
+/**
+ * Asks leaders of topic partitions, and once more where they have just changed: a broker that was slow
+ * to be heard of loses its leaderships for a moment. kafkajs retries requests over a cluster, but not
+ * these faults, which say that its metadata is old.
+ */
+export async function withLeaders<T>(
+  cluster: Pick<Cluster, 'refreshMetadata'>,
+  ask: () => Promise<T>,
+): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await ask();
+    } catch (error) {
+      const types = kafkaErrorTypes(error);
+      if (attempt > kafkaRetry.retries || !leaderFaults.some((type) => types.has(type)))
+        throw error;
+      await pause(kafkaRetry.initialRetryTime * kafkaRetry.multiplier ** attempt);
+      await cluster.refreshMetadata();
+    }
+  }
+}
+
+const leaderFaults = ['NOT_LEADER_FOR_PARTITION', 'LEADER_NOT_AVAILABLE'];
+
 function neverJoined(): never {
   throw new Error('this consumer has no group');
 }

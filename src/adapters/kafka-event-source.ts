@@ -1,6 +1,6 @@
 import type { Cluster } from 'kafkajs';
 import type { EventSource, Logger, TopicPartitionOffsets } from '../ports.ts';
-import { type KafkaClient, withCluster } from './kafka-client.ts';
+import { type KafkaClient, withCluster, withLeaders } from './kafka-client.ts';
 import { withKafkaFaults } from './kafka-faults.ts';
 import { readWithConsumer } from './kafka-read.ts';
 import { topicIdOf } from './kafka-topic-id.ts';
@@ -31,28 +31,35 @@ async function describe(
   return withCluster(kafka, (cluster) =>
     withKafkaFaults({ brokers: kafka.brokers, facts: { topic } }, async () => {
       await cluster.addTargetTopic(topic);
-      const partitions = cluster
-        .findTopicPartitionMetadata(topic)
-        .map(({ partitionId: partition }) => ({ partition }));
-      const offsets = async (fromBeginning: boolean): Promise<ReadonlyMap<number, string>> => {
-        const [found] = await cluster.fetchTopicsOffset([{ topic, partitions, fromBeginning }]);
-        const told = found?.partitions ?? [];
-        return new Map(told.map(({ partition, offset }) => [partition, offset]));
-      };
-      // The start is asked for after the end, or it could lie behind it.
-      const ends = await offsets(false);
-      const starts = await offsets(true);
-      const ids = await topicIds(cluster, topic);
-      return [...ends]
-        .map(([partition, offsetEnd]) => {
-          const topicId = ids.get(partition);
-          const offsetStart = starts.get(partition) ?? offsetEnd;
-          const described = { topic, partition, offsetStart, offsetEnd };
-          return topicId === undefined ? described : { ...described, topicId };
-        })
-        .sort((left, right) => left.partition - right.partition);
+      return withLeaders(cluster, () => describeOver(cluster, topic));
     }),
   );
+}
+
+async function describeOver(
+  cluster: Cluster,
+  topic: string,
+): Promise<readonly TopicPartitionOffsets[]> {
+  const partitions = cluster
+    .findTopicPartitionMetadata(topic)
+    .map(({ partitionId: partition }) => ({ partition }));
+  const offsets = async (fromBeginning: boolean): Promise<ReadonlyMap<number, string>> => {
+    const [found] = await cluster.fetchTopicsOffset([{ topic, partitions, fromBeginning }]);
+    const told = found?.partitions ?? [];
+    return new Map(told.map(({ partition, offset }) => [partition, offset]));
+  };
+  // The start is asked for after the end, or it could lie behind it.
+  const ends = await offsets(false);
+  const starts = await offsets(true);
+  const ids = await topicIds(cluster, topic);
+  return [...ends]
+    .map(([partition, offsetEnd]) => {
+      const topicId = ids.get(partition);
+      const offsetStart = starts.get(partition) ?? offsetEnd;
+      const described = { topic, partition, offsetStart, offsetEnd };
+      return topicId === undefined ? described : { ...described, topicId };
+    })
+    .sort((left, right) => left.partition - right.partition);
 }
 
 /**

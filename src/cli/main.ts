@@ -2,55 +2,45 @@ import { existsSync, readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import type { Environment } from '../config.ts';
 import { IngotError, messageOf, type ErrorCode } from '../errors.ts';
-import { addBackfillCommand } from './backfill.ts';
-import { addBookmarkCommand } from './bookmark.ts';
-import { addCatalogCommand } from './catalog.ts';
 import { createConsole } from './console.ts';
 import { createContext, Interrupted, type CliContext } from './context.ts';
-import { addDeadLettersCommand } from './dead-letters.ts';
-import { addDemoCommand } from './demo.ts';
-import { addDoctorCommand } from './doctor.ts';
-import { addDownCommand } from './down.ts';
-import { addDropCommand } from './drop.ts';
-import { addExplainCommand } from './explain.ts';
-import { addGateCommand } from './gate.ts';
-import { addGenerateCommand, addSampleCommand } from './generate.ts';
 import { addExamples } from './help.ts';
-import { addJanitorCommand } from './janitor.ts';
-import { addLanesCommand } from './lanes.ts';
-import { addPauseCommands } from './pause.ts';
-import { addProduceCommand } from './produce.ts';
-import { addQueryCommand } from './query.ts';
-import { addReplayCommand } from './replay.ts';
-import { addScheduleCommand } from './schedule.ts';
-import { addStatusCommand } from './status.ts';
-import { addUpCommand } from './up.ts';
-import { addWorkerCommand } from './worker.ts';
 
-/** Every verb of `ingot`, in the order of the help. */
-const verbs: readonly ((program: Command, context: CliContext) => void)[] = [
-  addDemoCommand,
-  addUpCommand,
-  addDownCommand,
-  addStatusCommand,
-  addDoctorCommand,
-  addWorkerCommand,
-  addLanesCommand,
-  addExplainCommand,
-  addGateCommand,
-  addBookmarkCommand,
-  addPauseCommands,
-  addBackfillCommand,
-  addScheduleCommand,
-  addProduceCommand,
-  addGenerateCommand,
-  addSampleCommand,
-  addDropCommand,
-  addQueryCommand,
-  addDeadLettersCommand,
-  addJanitorCommand,
-  addCatalogCommand,
-  addReplayCommand,
+type AddVerb = (program: Command, context: CliContext) => void;
+
+/**
+ * Every verb of `ingot`, in the order of the help. Loaded is only the one that was called: the clients
+ * of Temporal, Kafka and AWS take longer to load than most verbs take to answer.
+ */
+const verbs: readonly {
+  readonly names: readonly string[];
+  readonly load: () => Promise<AddVerb>;
+}[] = [
+  { names: ['demo'], load: async () => (await import('./demo.ts')).addDemoCommand },
+  { names: ['up'], load: async () => (await import('./up.ts')).addUpCommand },
+  { names: ['down'], load: async () => (await import('./down.ts')).addDownCommand },
+  { names: ['status'], load: async () => (await import('./status.ts')).addStatusCommand },
+  { names: ['doctor'], load: async () => (await import('./doctor.ts')).addDoctorCommand },
+  { names: ['worker'], load: async () => (await import('./worker.ts')).addWorkerCommand },
+  { names: ['lanes'], load: async () => (await import('./lanes.ts')).addLanesCommand },
+  { names: ['explain'], load: async () => (await import('./explain.ts')).addExplainCommand },
+  { names: ['gate'], load: async () => (await import('./gate.ts')).addGateCommand },
+  { names: ['bookmark'], load: async () => (await import('./bookmark.ts')).addBookmarkCommand },
+  { names: ['pause', 'resume'], load: async () => (await import('./pause.ts')).addPauseCommands },
+  { names: ['backfill'], load: async () => (await import('./backfill.ts')).addBackfillCommand },
+  { names: ['schedule'], load: async () => (await import('./schedule.ts')).addScheduleCommand },
+  { names: ['produce'], load: async () => (await import('./produce.ts')).addProduceCommand },
+  { names: ['generate'], load: async () => (await import('./generate.ts')).addGenerateCommand },
+  { names: ['sample'], load: async () => (await import('./generate.ts')).addSampleCommand },
+  { names: ['drop'], load: async () => (await import('./drop.ts')).addDropCommand },
+  { names: ['query'], load: async () => (await import('./query.ts')).addQueryCommand },
+  {
+    names: ['dead-letters'],
+    load: async () => (await import('./dead-letters.ts')).addDeadLettersCommand,
+  },
+  { names: ['janitor'], load: async () => (await import('./janitor.ts')).addJanitorCommand },
+  { names: ['catalog'], load: async () => (await import('./catalog.ts')).addCatalogCommand },
+  { names: ['replay'], load: async () => (await import('./replay.ts')).addReplayCommand },
 ];
 
 /** Faults that a person corrects by asking differently or by installing something. */
@@ -79,14 +69,16 @@ async function main(): Promise<number> {
     onSignal: (name, listener) => void process.on(name, listener),
   });
   try {
-    await createProgram(context).parseAsync();
+    const program = await createProgram(context, process.argv[2] ?? '');
+    await program.parseAsync();
     return 0;
   } catch (error) {
     return report(error, context);
   }
 }
 
-function createProgram(context: CliContext): Command {
+/** With the verb that was called, or with all of them for help and for what there is not. */
+async function createProgram(context: CliContext, called: string): Promise<Command> {
   const program = new Command('ingot');
   program
     .description(
@@ -95,7 +87,9 @@ function createProgram(context: CliContext): Command {
     .version(packageVersion())
     .showHelpAfterError('(`ingot --help` lists the verbs, `ingot <verb> --help` has examples)')
     .exitOverride();
-  for (const addVerb of verbs) {
+  const wanted = verbs.filter(({ names }) => names.includes(called));
+  const loaded = await Promise.all((wanted.length > 0 ? wanted : verbs).map(({ load }) => load()));
+  for (const addVerb of loaded) {
     addVerb(program, context);
   }
   addExamples(program, [

@@ -1,5 +1,6 @@
 import { type Client, WorkflowNotFoundError } from '@temporalio/client';
 import type { Command } from 'commander';
+import type { Config } from '../config.ts';
 import { IngotError, messageOf } from '../errors.ts';
 import type { CliContext } from './context.ts';
 import { configForAsking } from './demo-settings.ts';
@@ -45,7 +46,7 @@ async function replay(
   const { client, connection } = await connectClient(config);
   try {
     const wanted = flags.running === true ? [...ids, ...(await runningIds(client))] : ids;
-    const replayed = await replayAll(context, client, [...new Set(wanted)]);
+    const replayed = await replayAll(context, config, client, [...new Set(wanted)]);
     print(context, replayed, flags.json === true);
     const broken = replayed.filter(({ error }) => error !== null).length;
     if (broken > 0) throw new Error(`${broken} of ${replayed.length} histories do not replay`);
@@ -63,15 +64,15 @@ async function runningIds(client: Client): Promise<readonly string[]> {
 
 async function replayAll(
   { console }: CliContext,
+  config: Config,
   client: Client,
   ids: readonly string[],
 ): Promise<readonly Replayed[]> {
   // Loaded on use: the worker and its bundler take longer to load than the rest of a command.
-  const { Worker, bundleWorkflowCode } = await import('@temporalio/worker');
-  const { workflowsPath } = await import('../workers/workflows-path.ts');
-  const { quietBundler } = await import('../workers/transform-worker.ts');
+  const { Worker } = await import('@temporalio/worker');
+  const { cachedWorkflowBundle } = await import('../workers/workflow-bundle.ts');
   const workflowBundle = await console.step('Bundling the workflow code', () =>
-    bundleWorkflowCode({ workflowsPath, logger: quietBundler }),
+    cachedWorkflowBundle(config),
   );
   return console.step('Replaying', async (line) => {
     const replayed: Replayed[] = [];

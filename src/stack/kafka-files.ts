@@ -69,9 +69,10 @@ share.coordinator.state.topic.replication.factor=1
 share.coordinator.state.topic.min.isr=1
 # The first consumer of a group does not wait for others to join.
 group.initial.rebalance.delay.ms=0
-# After a kill the broker may register again only when its last session is over.
-broker.session.timeout.ms=4000
-broker.heartbeat.interval.ms=500
+# After a kill the broker may register again only when its last session is over. Yet a machine that has
+# nothing to give for some seconds must not cost the only broker its leaderships.
+broker.session.timeout.ms=15000
+broker.heartbeat.interval.ms=1000
 `;
 }
 

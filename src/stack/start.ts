@@ -9,7 +9,7 @@ import type { Session } from './session.ts';
 import { waitUntil } from './wait-until.ts';
 
 /** Started parts answer within seconds; a machine under load gets a minute. */
-const readyLimitMs = 60_000;
+const readyLimitMs = 180_000;
 
 /**
  * Starts a part and returns once it answers. A part that does not come up is stopped again, and

@@ -30,7 +30,8 @@ export type WorkerLaunch = {
   readonly signal?: AbortSignal;
 };
 
-const readyLimitMs = 60_000;
+/** Much longer than a start takes, also where the machine has little to give. */
+const readyLimitMs = 180_000;
 /** Longer than the grace time of a worker, which ends by itself within it. */
 const stopMarginMs = 15_000;
 

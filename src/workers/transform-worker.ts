@@ -1,10 +1,5 @@
 import type { Client } from '@temporalio/client';
-import {
-  type Logger as BundlerLogger,
-  Worker,
-  type WorkerOptions,
-  bundleWorkflowCode,
-} from '@temporalio/worker';
+import { Worker, type WorkerOptions } from '@temporalio/worker';
 import { createBackfillActivities } from '../activities/backfill.ts';
 import { createCatalogActivities } from '../activities/catalog.ts';
 import { createGoldActivities } from '../activities/gold.ts';
@@ -24,7 +19,7 @@ import { buildsInUse } from './builds-in-use.ts';
 import { connectClient, connectWorker } from './temporal.ts';
 import { ensureJanitorSchedule, ensureSchedule } from './schedules.ts';
 import { createPorts, describeLakehouse, janitorSettings } from './wiring.ts';
-import { workflowsPath } from './workflows-path.ts';
+import { cachedWorkflowBundle } from './workflow-bundle.ts';
 
 /** Metadata activities that one worker runs at once: small reads and commits. */
 const metadataSlots = 8;
@@ -65,9 +60,7 @@ export async function startTransformWorker(
     ...given.all,
   } satisfies Partial<WorkerOptions>;
   const slots = { maxConcurrentActivityTaskExecutions: config.TRANSFORM_SLOTS };
-  const workflows = given.workflows ?? {
-    workflowBundle: await bundleWorkflowCode({ workflowsPath, logger: quietBundler }),
-  };
+  const workflows = given.workflows ?? { workflowBundle: await cachedWorkflowBundle(config) };
   const workers = await Promise.all([
     Worker.create({
       ...common,
@@ -137,15 +130,3 @@ export function versioning(
     },
   };
 }
-
-const nothing = (): void => undefined;
-
-/** The bundler reports sizes and timings that nobody asked for; its errors are thrown anyway. */
-export const quietBundler: BundlerLogger = {
-  log: nothing,
-  trace: nothing,
-  debug: nothing,
-  info: nothing,
-  warn: nothing,
-  error: nothing,
-};

@@ -1,5 +1,7 @@
 import {
+  ActivityFailure,
   ApplicationFailure,
+  CancelledFailure,
   allHandlersFinished,
   condition,
   continueAsNew,
@@ -67,9 +69,7 @@ export async function ingestLane(input: IngestLaneInput): Promise<void> {
     wanted = false;
     const without = { logs: withoutOf(logs), revision };
     const slice = { ...laneInput, without };
-    const result = await (source === 'drop'
-      ? ingestion.ingestDrop(slice)
-      : ingestion.ingest(slice));
+    const result = await sliceOf(slice, source);
     revision = result.revision;
     change(afterSlice(logs, result));
     if (result.ended !== 'retired') continue;
@@ -83,6 +83,19 @@ export async function ingestLane(input: IngestLaneInput): Promise<void> {
     revision,
     logs: renewed ? withoutReplaced(logs) : logs,
   });
+}
+
+async function sliceOf(
+  slice: IngestInput,
+  source: IngestLaneInput['source'],
+): Promise<IngestResult> {
+  try {
+    return await (source === 'drop' ? ingestion.ingestDrop(slice) : ingestion.ingest(slice));
+  } catch (error) {
+    // A slice that ends with a passing fault after it was cancelled is not tried again.
+    const isCancelled = error instanceof ActivityFailure && error.retryState === 'CANCEL_REQUESTED';
+    throw isCancelled ? new CancelledFailure('the slice was cancelled', [], error) : error;
+  }
 }
 
 type Lane = {

@@ -34,7 +34,7 @@ const wholeBuild = (through: number) => ({
 });
 
 describe('a log with a year behind it', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   let log: GeneratedLog;
   before(async () => {
     log = await generateLog({ hours: year, batchesPerHour: 2, late: 4_000 });

@@ -60,7 +60,7 @@ async function checkWhole(bed: DropBed): Promise<Awaited<ReturnType<typeof readD
 
 describe('a writer of the drop folder that dies', function () {
   // Some hundred lives of a writer, on a machine that does other things as well.
-  this.timeout(120_000);
+  this.timeout(360_000);
 
   for (const when of ['before', 'after'] as const) {
     it(`leaves a log that the next one completes, at every operation, just ${when} it`, async () => {
@@ -122,7 +122,7 @@ describe('a lost answer of the drop folder', () => {
 });
 
 describe('two writers of the drop folder', function () {
-  this.timeout(120_000);
+  this.timeout(360_000);
 
   it('property: in every interleaving each line lands once, and the one that is replaced stops', async () => {
     await fc.assert(

@@ -51,7 +51,7 @@ const large = Array.from(
 
 describe('an object that is replaced or deleted while it is taken', function () {
   // Some megabytes go through codecs that are slow and easy to look into.
-  this.timeout(60_000);
+  this.timeout(180_000);
 
   it('before a part of it was planned is forgotten, and what lies there then is taken', async () => {
     const bed = createDropBed();
@@ -140,7 +140,7 @@ describe('an object that is replaced or deleted while it is taken', function () 
 });
 
 describe('takeObject', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
 
   it('stops where it is asked to, and the next writer goes on there', async () => {
     const bed = createDropBed();

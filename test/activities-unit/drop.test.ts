@@ -44,7 +44,7 @@ async function put(bed: DropBed, verdict: DropVerdict, key: string): Promise<voi
 }
 
 describe('what is dropped', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
 
   it('comes to bronze with the object that it came from, and to dead letters with its line', async () => {
     const bed = createDropBed();

@@ -43,7 +43,7 @@ async function end(...lanes: readonly RunningLane[]): Promise<void> {
 }
 
 describe('runSlice', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   let bed: LaneBed;
   const produce = (count: number, partitions = all) => {
     for (const partition of partitions) bed.produce(partition, count);

@@ -153,7 +153,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 );
 
 describe('the janitor among builds and readers', function () {
-  this.timeout(120_000);
+  this.timeout(360_000);
 
   it('takes nothing from pointers, from builds that run, or from readers within the grace', async () => {
     await fc.assert(

@@ -25,7 +25,7 @@ const { ConfigResourceTypes } = kafkajs;
 /* Offsets without a record are no loss: what transactions and compaction leave in a real topic. */
 
 describe('a lane over lawful gaps', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   let kafka: TestKafka;
   let newBed: (topicPartitions: number) => Promise<KafkaBed>;
   let endLanes: () => Promise<void>;

@@ -24,7 +24,7 @@ import {
 /* Offsets never skip silently: what a lane does when a real broker has lost, changed or added some. */
 
 describe('a lane whose topic changes', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   let kafka: TestKafka;
   let newBed: (topicPartitions: number) => Promise<KafkaBed>;
   let endLanes: () => Promise<void>;

@@ -127,7 +127,7 @@ describe('bronze encoders', () => {
           event_ts: new Date(Date.UTC(2026, 7, 21) + index * 999).toISOString(),
         }),
       ),
-    )).timeout(60_000);
+    )).timeout(180_000);
 
   it('say that a file cannot be read', async () => {
     await assert.rejects(parquetjs.inspect(Buffer.from('nonsense')), { code: 'LOG_CORRUPT' });
@@ -139,5 +139,5 @@ describe('bronze encoders', () => {
     const program = fileURLToPath(new URL('fixtures/loads-an-encoder.ts', import.meta.url));
     const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', program]);
     assert.deepEqual(JSON.parse(stdout), [2, 'parquetjs-lite-0.8.7', false, true]);
-  }).timeout(60_000);
+  }).timeout(180_000);
 });

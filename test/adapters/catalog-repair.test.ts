@@ -16,7 +16,7 @@ import {
 } from '../activities-unit/support/janitor-bed.ts';
 
 describe('repairCatalog on Glue', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   const id = `r${randomBytes(4).toString('hex')}`;
   const glue = createGlueClient(loadConfig(process.env));
   const catalog = createGlueCatalog(glue);

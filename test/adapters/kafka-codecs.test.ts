@@ -53,7 +53,7 @@ function large(): Buffer {
 }
 
 describe('createKafkaEventSource, compression', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   let opened: TestKafka;
   before(async () => {
     opened = await openTestKafka(config);

@@ -38,7 +38,7 @@ describeEventSource('Kafka', async () => {
 });
 
 describe('createKafkaEventSource', function () {
-  this.timeout(30_000);
+  this.timeout(90_000);
   let opened: TestKafka;
   const source = () => createKafkaEventSource({ ...options, kafka: opened.kafka });
   before(async () => {

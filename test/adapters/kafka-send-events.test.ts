@@ -15,7 +15,7 @@ const range = { start: '2026-08-20T00:00:00.000Z', end: '2026-08-20T06:00:00.000
 const rates = { duplicates: 0.07, malformed: 0.05, late: 0.02 };
 
 describe('sendEvents on Kafka', function () {
-  this.timeout(30_000);
+  this.timeout(90_000);
   let opened: TestKafka;
   before(async () => {
     opened = await openTestKafka(config);

@@ -4,7 +4,7 @@ import * as workflows from '../../src/workflows/index.ts';
 import { bundle, shippedBundle } from '../support/temporal/bundle.ts';
 
 describe('the workflow bundle', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
 
   it('holds the workflows that are started by name, and no other', () => {
     assert.deepEqual(Object.keys(workflows).sort(), [

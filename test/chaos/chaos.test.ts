@@ -17,7 +17,7 @@ const chosen = ['kill-between-raw-copy-and-parquet', 'freeze-before-plan', 'lost
 
 describe('ingest whose process is stopped', function () {
   // They share two cores with each other and with the servers.
-  this.timeout(300_000);
+  this.timeout(600_000);
   let harness: Harness;
   let results: readonly CaseResult[] = [];
 

@@ -17,7 +17,7 @@ import { type Pipeline, startPipeline } from './support.ts';
 const hourMs = 3_600_000;
 
 describe('a backfill of a pipeline', function () {
-  this.timeout(240_000);
+  this.timeout(480_000);
   const nowMs = startOfHour(Date.now());
   const lost = windowAt(nowMs - 2 * hourMs, 'hour').id;
   const kept = windowAt(nowMs - hourMs, 'hour').id;

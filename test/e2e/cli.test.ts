@@ -11,7 +11,7 @@ const ingot = fileURLToPath(new URL('../../bin/ingot.mjs', import.meta.url));
 type Answer = { readonly code: number; readonly stdout: string; readonly stderr: string };
 
 describe('ingot', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   let folder: string;
   before(async () => (folder = await mkdtemp(join(tmpdir(), 'ingot-cli-'))));
   after(() => rm(folder, { recursive: true, force: true }));

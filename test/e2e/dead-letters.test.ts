@@ -26,7 +26,7 @@ type Sent = {
 };
 
 describe('ingot dead-letters', function () {
-  this.timeout(240_000);
+  this.timeout(480_000);
   let pipeline: Pipeline;
   let producer: Producer;
   let topic: string;

@@ -45,7 +45,7 @@ const range = (name: string, count: number): readonly string[] =>
   Array.from({ length: count }, (_, index) => `${name}-${index}`);
 
 describe('the drop folder', function () {
-  this.timeout(300_000);
+  this.timeout(600_000);
   let pipeline: Pipeline;
   let folder: string;
 

@@ -20,7 +20,7 @@ const waiting = { limitMs: 120_000, everyMs: 250 };
 const lost = 1;
 
 describe('a hole in one topic partition', function () {
-  this.timeout(400_000);
+  this.timeout(600_000);
   let pipeline: Pipeline;
   let temporal: TemporalClient;
   let topic: string;

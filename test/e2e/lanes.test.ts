@@ -22,7 +22,7 @@ const endMs = startOfHour(Date.now());
 const waiting = { limitMs: 120_000, everyMs: 250 };
 
 describe('lanes', function () {
-  this.timeout(400_000);
+  this.timeout(600_000);
   let pipeline: Pipeline;
   let temporal: TemporalClient;
   let topic: string;

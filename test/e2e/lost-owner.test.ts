@@ -27,7 +27,7 @@ const hourMs = 3_600_000;
 const nowMs = startOfHour(Date.now());
 
 describe('a pipeline whose Temporal has lost everything', function () {
-  this.timeout(300_000);
+  this.timeout(600_000);
   let folder: string;
   let env: Environment;
   let config: Config;

@@ -15,7 +15,7 @@ const waiting = { limitMs: 120_000, everyMs: 100 };
 const endMs = startOfHour(Date.now());
 
 describe('the ingest activity under an operator', function () {
-  this.timeout(400_000);
+  this.timeout(600_000);
   let pipeline: Pipeline;
   let temporal: TemporalClient;
   let chunks: StreamRecord[][];

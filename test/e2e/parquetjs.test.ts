@@ -15,7 +15,7 @@ const hourMs = 3_600_000;
 const nowMs = startOfHour(Date.now());
 
 describe('the pipeline with bronze by parquetjs', function () {
-  this.timeout(240_000);
+  this.timeout(480_000);
   let pipeline: Pipeline;
   let sent: readonly StreamRecord[];
   let expected: Expected;

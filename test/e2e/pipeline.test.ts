@@ -32,7 +32,7 @@ const range = {
 };
 
 describe('the pipeline', function () {
-  this.timeout(240_000);
+  this.timeout(480_000);
   let pipeline: Pipeline;
   let sent: StreamRecord[];
   let expected: Expected;

@@ -88,7 +88,7 @@ async function pointersOf({ ports: { objects } }: LakeBed): Promise<Map<string, 
 }
 
 describe('an event that comes late for a sealed hour of last month', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   it('is in silver with the next round and in its gold with the one after, and changes no other pointer', async () => {
     const bed = await createLakeBed();
     await sealBatch(

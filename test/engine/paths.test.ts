@@ -212,7 +212,7 @@ for (const name of ['duckdb', 'parquetjs'] as const) {
     };
 
     it('property: write the same rows, and the same dead letters, of any records', async function () {
-      this.timeout(60_000);
+      this.timeout(180_000);
       await fc.assert(
         fc.asyncProperty(batch, async (records) => {
           const { fast, checked } = await both(records);
@@ -223,7 +223,7 @@ for (const name of ['duckdb', 'parquetjs'] as const) {
     });
 
     it('agree on every known spelling of every field', async function () {
-      this.timeout(60_000);
+      this.timeout(180_000);
       const values = names.flatMap((wireName) =>
         spellings.map((spelling) => {
           const rest = Object.entries(plain).filter(([each]) => each !== wireName);

@@ -134,7 +134,7 @@ describe('createReader', () => {
       }),
       { numRuns: 6, endOnFailure: true },
     );
-  }).timeout(120_000);
+  }).timeout(360_000);
 });
 
 const logs = [log, otherLog];

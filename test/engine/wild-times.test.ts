@@ -41,7 +41,7 @@ async function idsOf(bed: LakeBed): Promise<readonly unknown[]> {
 }
 
 describe('a batch with wild event times, on the lake', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   let bed: LakeBed;
   beforeEach(async () => {
     bed = await createLakeBed();

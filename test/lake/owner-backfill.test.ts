@@ -31,7 +31,7 @@ describe('a backfill', () => {
   });
 
   it('keeps two years of hours in a few kilobytes, and works them off', function () {
-    this.timeout(60_000);
+    this.timeout(180_000);
     const world = new BackfillWorld();
     world.ask({ from: '2024-08-20T00', to: '2026-08-19T23' });
     world.quiesce(40_000);
@@ -240,7 +240,7 @@ describe('a backfill', () => {
   );
 
   it('property: whatever comes between, no window is built twice at once, every window is counted once, and it ends', function () {
-    this.timeout(60_000);
+    this.timeout(180_000);
     fc.assert(
       fc.property(fc.array(steps, { minLength: 10, maxLength: 150, size: 'max' }), (life) => {
         const world = new BackfillWorld();

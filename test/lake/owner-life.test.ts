@@ -257,7 +257,7 @@ function duesAreReleased(world: OwnerWorld): void {
 
 describe('the life of an owner', () => {
   it('property: no two builds of a window at once, nothing while paused, no lost wake-up, and in the end everything is built', function () {
-    this.timeout(60_000);
+    this.timeout(180_000);
     let queuedOnce = 0;
     let heldOnce = 0;
     holdsForEveryLife((world, life) => {

@@ -52,7 +52,7 @@ function shareOfTop(counts: ReadonlyMap<string, number>, top: number): number {
 }
 
 describe('the shop of generateEvents', function () {
-  this.timeout(30_000);
+  this.timeout(90_000);
   let all: Event[];
   let views: Event[];
   before(() => {

@@ -40,7 +40,7 @@ async function load(type: string, name: string): Promise<History> {
 
 describe('replay', function () {
   // Every history is replayed, on machines that may be busy with other suites.
-  this.timeout(240_000);
+  this.timeout(480_000);
   before(beQuiet);
 
   it('has a history of every workflow that ships', async () => {

@@ -8,7 +8,7 @@ import { connectTemporal } from '../../src/stack/temporal-connection.ts';
 import { ensureTemporalNamespace } from '../../src/stack/temporal-namespace.ts';
 
 describe('ensureTemporalNamespace', function () {
-  this.timeout(30_000);
+  this.timeout(90_000);
   let connection: Connection;
   let namespace: string;
   before(async () => (connection = await connectTemporal(loadConfig(process.env), 10_000)));

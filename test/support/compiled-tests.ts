@@ -1,7 +1,8 @@
-import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { build, type Plugin } from 'esbuild';
+import { build } from 'esbuild';
+import { esmodules } from '../../bin/compile.mjs';
 
 export type CompiledTests = {
   /** One file for each that was asked for, in the same order. */
@@ -24,19 +25,10 @@ export async function compileTests(root: string, tests: readonly string[]): Prom
   const remove = (): Promise<void> => rm(folder, { recursive: true, force: true });
   try {
     await build({
+      ...esmodules(pathToFileURL(`${root}/`)),
       entryPoints: tests.map((test) => join(root, test)),
       outdir: folder,
       outbase: root,
-      outExtension: { '.js': '.mjs' },
-      bundle: true,
-      splitting: true,
-      format: 'esm',
-      platform: 'node',
-      target: 'node20',
-      packages: 'external',
-      sourcemap: 'linked',
-      logLevel: 'silent',
-      plugins: [ownUrls],
     });
   } catch (error) {
     await remove();
@@ -44,15 +36,3 @@ export async function compileTests(root: string, tests: readonly string[]): Prom
   }
   return { files: tests.map((test) => join(folder, test.replace(/\.ts$/, '.mjs'))), remove };
 }
-
-/** A module goes on knowing itself by where its source lies: SQL, fixtures and threads are beside it. */
-const ownUrls: Plugin = {
-  name: 'own-urls',
-  setup(compiler) {
-    compiler.onLoad({ filter: /\.ts$/ }, async ({ path }) => {
-      const source = await readFile(path, 'utf8');
-      const url = JSON.stringify(pathToFileURL(path).href);
-      return { loader: 'ts', contents: source.replaceAll('import.meta.url', () => url) };
-    });
-  },
-};

@@ -2,7 +2,7 @@ import type { EventSource, Fetched, ReadOptions } from '../../src/ports.ts';
 
 export type Position = ReadOptions['positions'][number];
 
-const limitMs = 15_000;
+const limitMs = 45_000;
 
 /** The topic partitions 0 to `partitions` − 1, all from the same offset. */
 export function positionsFrom(

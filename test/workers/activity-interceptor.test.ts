@@ -49,7 +49,7 @@ type Lane = {
 };
 
 describe('activityInterceptor', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   const namespace = `interceptor-${randomBytes(4).toString('hex')}`;
   let connection: Connection;
   let native: NativeConnection;

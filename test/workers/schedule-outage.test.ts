@@ -26,7 +26,7 @@ const slow = { limitMs: 40_000, everyMs: 100 };
 
 /* A Temporal server of its own, for it is killed; its data stay. */
 describe('the Schedule of hourly gold, when Temporal was down', function () {
-  this.timeout(170_000);
+  this.timeout(510_000);
   let folder: string;
   let env: Environment;
   let config: Config;

@@ -9,7 +9,7 @@ import { eventually } from '../support/temporal/eventually.ts';
 import { ensureJanitorSchedule, ensureSchedule } from '../../src/workers/schedules.ts';
 
 describe('ensureSchedule', function () {
-  this.timeout(30_000);
+  this.timeout(90_000);
   const dataset = 'events';
   const hourMs = 3_600_000;
   let connection: Connection;

@@ -16,7 +16,7 @@ import { beQuiet } from '../support/temporal/workflow-bed.ts';
 const deploymentName = 'ingot';
 
 describe('versioning', function () {
-  this.timeout(120_000);
+  this.timeout(360_000);
   const namespace = `versioning-${randomBytes(4).toString('hex')}`;
   let connection: Connection;
   let native: NativeConnection;

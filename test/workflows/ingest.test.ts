@@ -189,6 +189,24 @@ describeScenarios('ingest-lane', (scenario) => {
     },
   );
 
+  scenario(
+    'ends as cancelled also when its slice meets a passing fault at its end',
+    async (bed) => {
+      const lake = stubLake({
+        ingest: async () => {
+          await untilCancelled().catch(() => undefined);
+          throw ApplicationFailure.retryable('Kafka cannot answer now', 'PART_UNREACHABLE');
+        },
+      });
+      const handle = await startLane(bed, lake);
+      await lake.called('ingest', 1);
+
+      await handle.cancel();
+      await assert.rejects(handle.result());
+      assert.equal((await handle.describe()).status.name, 'CANCELLED');
+    },
+  );
+
   scenario('does not take back a log that another writer has taken over', async (bed) => {
     const stopped = { code: 'WRITER_REPLACED', message: 'another writer' };
     const lake = stubLake({

@@ -62,8 +62,8 @@ describeScenarios('lakehouse-messages', (scenario) => {
     await owner.handle.signal('unheardOf', { some: 'thing' });
     const { ignored, ...rest } = await owner.status();
     assert.deepEqual({ ...rest, ignored: [] }, before);
+    // Which five were the last hangs on when the settings came: reports wait for them.
     assert.equal(ignored.length, 5);
-    assert.deepEqual(ignored.at(-1)?.reason, 'has not begun: 9999-12-31T23');
 
     await owner.advance(0, during);
     await owner.until('the fold', ({ counters }) => counters.silverBuilt === 1);

@@ -14,7 +14,7 @@ import {
 /** What every EventSource promises. Each case has a topic of its own, so one subject serves them all. */
 export function describeEventSource(name: string, open: () => Promise<EventSourceSubject>): void {
   describe(`EventSource: ${name}`, function () {
-    this.timeout(30_000);
+    this.timeout(90_000);
     let opened: EventSourceSubject;
     const subject = () => opened;
     before(async () => {

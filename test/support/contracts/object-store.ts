@@ -220,7 +220,7 @@ function describeListing(store: Subject): void {
   });
 
   it('tiles any keys by pages of any size', async function () {
-    this.timeout(60_000);
+    this.timeout(180_000);
     const part = fc.string({
       unit: fc.constantFrom(...'aZ0_-=+ %/é日🥇'),
       minLength: 1,
@@ -244,7 +244,7 @@ function describeListing(store: Subject): void {
   });
 
   it('lists more than one page of the server', async function () {
-    this.timeout(60_000);
+    this.timeout(180_000);
     const many = Array.from({ length: 1_005 }, (_, i) => `many/${String(i).padStart(5, '0')}`);
     for (let first = 0; first < many.length; first += 50) {
       const some = many.slice(first, first + 50);

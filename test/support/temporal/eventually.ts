@@ -4,7 +4,7 @@ import { waitUntil } from '../../../src/stack/wait-until.ts';
 export async function eventually<T>(
   what: string,
   probe: () => Promise<T | undefined | false> | T | undefined | false,
-  { limitMs = 15_000, everyMs = 10 }: { readonly limitMs?: number; readonly everyMs?: number } = {},
+  { limitMs = 60_000, everyMs = 10 }: { readonly limitMs?: number; readonly everyMs?: number } = {},
 ): Promise<T> {
   let found: T | undefined | false;
   const isFound = async (): Promise<boolean> => {

@@ -199,7 +199,7 @@ function closeBedsAtTheEnd(): void {
   if (closesBeds) return;
   closesBeds = true;
   after(async function () {
-    this.timeout(90_000);
+    this.timeout(270_000);
     await Promise.all(((await beds) ?? []).map((bed) => bed.close()));
   });
 }
@@ -214,7 +214,7 @@ export function describeScenarios(
 ): void {
   closeBedsAtTheEnd();
   describe(name, function () {
-    this.timeout(90_000);
+    this.timeout(270_000);
     before(async () => {
       await sharedBeds();
     });
