@@ -3,6 +3,7 @@ import {
   BatchCreatePartitionCommand,
   BatchUpdatePartitionCommand,
   DeletePartitionCommand,
+  GetPartitionCommand,
   GetPartitionsCommand,
   type ErrorDetail,
   type GlueClient,
@@ -21,6 +22,37 @@ const pagesMax = 10_000;
 
 /** Table partitions whose leading values are these. The caller knows that the table is there. */
 export async function listPartitions(
+  glue: GlueClient,
+  table: CatalogTable,
+  leadingValues: readonly string[],
+): Promise<readonly CatalogPartition[]> {
+  const isOne = leadingValues.length === table.table.partitionColumns.length;
+  return isOne
+    ? findPartition(glue, table, leadingValues)
+    : searchPartitions(glue, table, leadingValues);
+}
+
+/** By its key, which costs the same however many others there are. */
+async function findPartition(
+  glue: GlueClient,
+  table: CatalogTable,
+  values: readonly string[],
+): Promise<readonly CatalogPartition[]> {
+  const command = new GetPartitionCommand({
+    DatabaseName: table.database,
+    TableName: table.table.name,
+    PartitionValues: [...values],
+  });
+  try {
+    const { Partition } = await glue.send(command);
+    return Partition === undefined ? [] : [catalogPartition(Partition)];
+  } catch (error) {
+    if (awsErrorName(error) === 'EntityNotFoundException') return [];
+    throw error;
+  }
+}
+
+async function searchPartitions(
   glue: GlueClient,
   table: CatalogTable,
   leadingValues: readonly string[],

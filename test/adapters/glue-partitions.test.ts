@@ -40,10 +40,28 @@ describe('table partitions on Glue', () => {
 
   it('asks for leading values with an expression, dates and quotes as Glue wants them', async () => {
     const { catalog, inputsOf } = spiedCatalog();
-    await catalog.listPartitions(table, ['2026-08-21', "1'3"]);
+    const [first] = table.table.partitionColumns;
+    const partitionColumns = [...table.table.partitionColumns, { ...first!, name: 'third' }];
+    const deeper = { ...table, table: { ...table.table, partitionColumns } };
+    await catalog.listPartitions(deeper, ['2026-08-21', "1'3"]);
     await catalog.listPartitions(table, []);
     const expressions = inputsOf('GetPartitions').map((input) => input['Expression']);
     assert.deepEqual(expressions, ["event_date = '2026-08-21' AND hour = '1''3'", undefined]);
+  });
+
+  it('asks for one by its values where all are known, however many others there are', async () => {
+    const { catalog, inputsOf } = spiedCatalog();
+    await catalog.putPartitions(table, [partition('k1'), partition('k2')]);
+    assert.deepEqual(await catalog.listPartitions(table, ['2026-08-21', 'k1']), [partition('k1')]);
+    assert.deepEqual(await catalog.listPartitions(table, ['2026-08-21', 'k3']), []);
+    assert.deepEqual(
+      inputsOf('GetPartition').map((input) => input['PartitionValues']),
+      [
+        ['2026-08-21', 'k1'],
+        ['2026-08-21', 'k3'],
+      ],
+    );
+    assert.equal(inputsOf('GetPartitions').length, 0);
   });
 
   it('follows the pages of a listing', async () => {
