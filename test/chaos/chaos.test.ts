@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { rm } from 'node:fs/promises';
-import { beQuiet } from '../support/temporal/workflow-bed.ts';
 import { cases } from './cases/index.ts';
 import { createHarness } from './support/harness.ts';
 import { type CaseResult, describeResult, runCase } from './support/run-case.ts';
@@ -22,7 +21,6 @@ describe('ingest whose process is stopped', function () {
   let results: readonly CaseResult[] = [];
 
   before(async () => {
-    beQuiet();
     harness = await createHarness({
       env: process.env,
       seed: 'npm test',

@@ -4,7 +4,6 @@ import { parseArgs } from 'node:util';
 import { createConsole } from '../../src/cli/console.ts';
 import { stackReport } from '../../src/cli/stack-report.ts';
 import { messageOf } from '../../src/errors.ts';
-import { beQuiet } from '../support/temporal/workflow-bed.ts';
 import { startTestStack } from '../support/test-stack.ts';
 import { cases as ingestCases } from './cases/index.ts';
 import { transformCases } from './cases/transform.ts';
@@ -74,7 +73,6 @@ async function main(): Promise<number> {
   if (typeof options === 'number') return options;
   const { seed, chosen, jobs, realTimeouts, keep } = options;
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => interrupted.abort());
-  beQuiet();
   const begin = performance.now();
   const report = stackReport({ console: terminal, env });
   const stack = await startTestStack({ env, report, signal: interrupted.signal });

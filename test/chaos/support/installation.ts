@@ -6,6 +6,7 @@ import { laneId, ownerId, taskQueues } from '../../../src/lake/messages.ts';
 import { connectTemporal } from '../../../src/stack/temporal-connection.ts';
 import { ensureTemporalNamespace } from '../../../src/stack/temporal-namespace.ts';
 import { connectWorker } from '../../../src/workers/temporal.ts';
+import { beQuiet } from '../../support/temporal/workflow-bed.ts';
 
 /*
  * Temporal's side of one Ingot: a namespace, and a worker in this process that runs the shipped
@@ -38,6 +39,8 @@ export async function openInstallation(options: InstallationOptions): Promise<In
   const { config, namespace, dataset, bundle } = options;
   const connection = await connectTemporal(config, 10_000);
   await ensureTemporalNamespace({ connection, namespace });
+  // Here and not at the start of a run: what it installs lives until the last connection is closed.
+  beQuiet();
   const native = await connectWorker(config);
   const worker = await Worker.create({
     connection: native,
