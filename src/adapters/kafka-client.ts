@@ -123,6 +123,7 @@ export async function withCluster<T>(
 export async function withLeaders<T>(
   cluster: Pick<Cluster, 'refreshMetadata'>,
   ask: () => Promise<T>,
+  pauseMs: number = kafkaRetry.initialRetryTime,
 ): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {
@@ -131,7 +132,7 @@ export async function withLeaders<T>(
       const types = kafkaErrorTypes(error);
       if (attempt > kafkaRetry.retries || !leaderFaults.some((type) => types.has(type)))
         throw error;
-      await pause(kafkaRetry.initialRetryTime * kafkaRetry.multiplier ** attempt);
+      await pause(pauseMs * kafkaRetry.multiplier ** attempt);
       await cluster.refreshMetadata();
     }
   }

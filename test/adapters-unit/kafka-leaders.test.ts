@@ -19,21 +19,21 @@ describe('withLeaders', () => {
   it('asks again with new metadata while leaders change', async () => {
     const { cluster, ask, counts } = leaders('NOT_LEADER_FOR_PARTITION', 2);
 
-    assert.equal(await withLeaders(cluster, ask), 'the offsets');
+    assert.equal(await withLeaders(cluster, ask, 1), 'the offsets');
     assert.deepEqual(counts(), { asked: 3, refreshed: 2 });
   });
 
   it('gives up after a few times', async () => {
     const { cluster, ask, counts } = leaders('LEADER_NOT_AVAILABLE', Infinity);
 
-    await assert.rejects(withLeaders(cluster, ask), { type: 'LEADER_NOT_AVAILABLE' });
+    await assert.rejects(withLeaders(cluster, ask, 1), { type: 'LEADER_NOT_AVAILABLE' });
     assert.deepEqual(counts(), { asked: 4, refreshed: 3 });
   });
 
   it('does not ask again for any other fault', async () => {
     const { cluster, ask, counts } = leaders('TOPIC_AUTHORIZATION_FAILED', 1);
 
-    await assert.rejects(withLeaders(cluster, ask), { type: 'TOPIC_AUTHORIZATION_FAILED' });
+    await assert.rejects(withLeaders(cluster, ask, 1), { type: 'TOPIC_AUTHORIZATION_FAILED' });
     assert.deepEqual(counts(), { asked: 1, refreshed: 0 });
   });
 });

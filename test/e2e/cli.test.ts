@@ -1,14 +1,9 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { type IngotAnswer, runIngot } from '../support/run-ingot.ts';
 import { withoutSettings } from '../support/without-settings.ts';
-
-const ingot = fileURLToPath(new URL('../../bin/ingot.mjs', import.meta.url));
-
-type Answer = { readonly code: number; readonly stdout: string; readonly stderr: string };
 
 describe('ingot', function () {
   this.timeout(180_000);
@@ -17,16 +12,9 @@ describe('ingot', function () {
   after(() => rm(folder, { recursive: true, force: true }));
 
   /** Runs the command in another folder than that of the project, as a person may. */
-  function run(args: readonly string[], env: Record<string, string> = {}): Promise<Answer> {
-    return new Promise((resolve) => {
-      const options = {
-        cwd: folder,
-        env: { ...withoutSettings(process.env), INGOT_CACHE_DIR: folder, ...env },
-      };
-      execFile(process.execPath, [ingot, ...args], options, (error, stdout, stderr) =>
-        resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr }),
-      );
-    });
+  function run(args: readonly string[], env: Record<string, string> = {}): Promise<IngotAnswer> {
+    const settings = { ...withoutSettings(process.env), INGOT_CACHE_DIR: folder, ...env };
+    return runIngot(args, { cwd: folder, env: settings });
   }
 
   it('shows examples in the help of a verb', async () => {

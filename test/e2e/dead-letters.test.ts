@@ -1,22 +1,18 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { CompressionTypes, Partitioners, type Producer } from 'kafkajs';
 import { ask } from '../../src/activities/query.ts';
 import { createKafka } from '../../src/adapters/kafka-client.ts';
 import { events } from '../../src/datasets/events.ts';
 import type { Row } from '../../src/ports.ts';
 import { silentLogger } from '../../src/workers/logger.ts';
+import type { IngotAnswer } from '../support/run-ingot.ts';
 import { type Pipeline, startPipeline } from './support.ts';
 
 /* What could not be placed, corrected by the command and seen in bronze, on real parts. */
 
-const ingot = fileURLToPath(new URL('../../bin/ingot.mjs', import.meta.url));
-
-type Answer = { readonly code: number; readonly stdout: string; readonly stderr: string };
 type Listed = { readonly id: string; readonly reason: string; readonly state: string };
 type Sent = {
   readonly id: string;
@@ -64,18 +60,11 @@ describe('ingot dead-letters', function () {
     await rm(folder, { recursive: true, force: true });
   });
 
-  function run(args: readonly string[], env: Record<string, string> = {}): Promise<Answer> {
-    const { INGOT_ID, KAFKA_TOPICS } = pipeline.config;
-    const options = { cwd: folder, env: { ...process.env, INGOT_ID, KAFKA_TOPICS, ...env } };
-    return new Promise((resolve) => {
-      execFile(
-        process.execPath,
-        [ingot, 'dead-letters', ...args],
-        options,
-        (error, stdout, stderr) =>
-          resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr }),
-      );
-    });
+  function run(
+    args: readonly string[],
+    env: Readonly<Record<string, string>> = {},
+  ): Promise<IngotAnswer> {
+    return pipeline.ingot(['dead-letters', ...args], env);
   }
 
   function idOf(reason: string): string {

@@ -1,9 +1,4 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { readTaken } from '../../src/activities/drop-index.ts';
 import { ask } from '../../src/activities/query.ts';
@@ -12,16 +7,14 @@ import { readTail } from '../../src/activities/source-log-tail.ts';
 import { events } from '../../src/datasets/events.ts';
 import { dropLog } from '../../src/lake/drop.ts';
 import type { Row } from '../../src/ports.ts';
+import type { IngotAnswer } from '../support/run-ingot.ts';
 import { eventually } from '../support/temporal/eventually.ts';
 import { type Pipeline, startPipeline } from './support.ts';
 
 /* Files that people drop, on real parts: from the folder to silver, and what a person decides. */
 
-const ingot = fileURLToPath(new URL('../../bin/ingot.mjs', import.meta.url));
 const prefix = 'landing/events/';
 const eventTime = new Date(Date.now() - 3_600_000).toISOString();
-
-type Answer = { readonly code: number; readonly stdout: string; readonly stderr: string };
 
 function event(id: string): Readonly<Record<string, unknown>> {
   return {
@@ -47,10 +40,8 @@ const range = (name: string, count: number): readonly string[] =>
 describe('the drop folder', function () {
   this.timeout(600_000);
   let pipeline: Pipeline;
-  let folder: string;
 
   before(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'ingot-drop-'));
     pipeline = await startPipeline('drop', {
       DROP_ENABLED: 'true',
       DROP_POLL_SECONDS: '1',
@@ -71,7 +62,6 @@ describe('the drop folder', function () {
 
   after(async () => {
     await pipeline.stop();
-    await rm(folder, { recursive: true, force: true });
   });
 
   async function drop(name: string, bytes: Uint8Array): Promise<void> {
@@ -97,15 +87,7 @@ describe('the drop folder', function () {
     return (await ask({ ports, dataset: events }, question)).rows;
   }
 
-  function run(args: readonly string[]): Promise<Answer> {
-    const { INGOT_ID, KAFKA_TOPICS } = pipeline.config;
-    const env = { ...process.env, INGOT_ID, KAFKA_TOPICS, DROP_ENABLED: 'true' };
-    return new Promise((resolve) => {
-      execFile(process.execPath, [ingot, ...args], { cwd: folder, env }, (error, stdout, stderr) =>
-        resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr }),
-      );
-    });
-  }
+  const run = (args: readonly string[]): Promise<IngotAnswer> => pipeline.ingot(args);
 
   it('brings every line once, to bronze or to the dead letters', async () => {
     const { objects } = pipeline.ports;

@@ -1,10 +1,7 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { readAllPointers } from '../../src/activities/pointers.ts';
 import { ask } from '../../src/activities/query.ts';
 import { type Config, type Environment, loadConfig } from '../../src/config.ts';
@@ -22,7 +19,6 @@ import { type Pipeline, startPipeline } from './support.ts';
 
 /* Temporal with an empty database: all that the owner of the windows knew is gone, the lake is not. */
 
-const ingot = fileURLToPath(new URL('../../bin/ingot.mjs', import.meta.url));
 const hourMs = 3_600_000;
 const nowMs = startOfHour(Date.now());
 
@@ -61,7 +57,7 @@ describe('a pipeline whose Temporal has lost everything', function () {
     await stopStack(server());
     await rm(join(stackFolder(config, folder), 'temporal'), { recursive: true });
     await ensureStack(server());
-    await cli('doctor');
+    assert.equal((await cli('doctor')).code, 0);
     const { stderr } = await cli('bookmark', 'rebuild');
     assert.match(stderr, /lakehouse\/events begins from there/);
     await pipeline.restartWorker('ingest');
@@ -110,9 +106,6 @@ describe('a pipeline whose Temporal has lost everything', function () {
 
   /** As a person would, with the settings of the pipeline. */
   function cli(...args: readonly string[]) {
-    const { INGOT_ID, KAFKA_TOPICS, temporalAddress } = pipeline.config;
-    const settings = { INGOT_ID, KAFKA_TOPICS, TEMPORAL_ADDRESS: temporalAddress };
-    const asked = { ...process.env, ...settings, TEMPORAL_NAMESPACE: '', LAKE_BUCKET: '' };
-    return promisify(execFile)(process.execPath, [ingot, ...args], { env: asked });
+    return pipeline.ingot(args);
   }
 });

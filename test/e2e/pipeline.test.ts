@@ -1,7 +1,4 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { createGlueClient } from '../../src/adapters/aws-clients.ts';
 import { createGlueCatalog } from '../../src/adapters/glue-catalog.ts';
 import { catalogTable } from '../../src/activities/catalog-tables.ts';
@@ -23,7 +20,6 @@ import { type Pipeline, startPipeline } from './support.ts';
  * compared with what expected.ts works out from the produced records.
  */
 
-const ingot = fileURLToPath(new URL('../../bin/ingot.mjs', import.meta.url));
 const hourMs = 3_600_000;
 const nowMs = startOfHour(Date.now());
 const range = {
@@ -140,10 +136,7 @@ describe('the pipeline', function () {
 
   it('explains on the command line why an hour is as it is, and of which batches it was made', async () => {
     const hour = windowAt(nowMs - 3 * hourMs, 'hour').id;
-    const { INGOT_ID, KAFKA_TOPICS } = pipeline.config;
-    const env = { ...process.env, INGOT_ID, KAFKA_TOPICS };
-    const args = [ingot, 'explain', 'events', hour, '--json'];
-    const { stdout } = await promisify(execFile)(process.execPath, args, { env });
+    const { stdout } = await pipeline.ingot(['explain', 'events', hour, '--json']);
     const told = JSON.parse(stdout) as Explanation & { silence: string | null; pointer: Pointer };
     assert.equal(told.silence, null);
     assert.ok(['current', 'open'].includes(told.condition), told.now.join(' '));

@@ -18,6 +18,7 @@ import {
 import { silentLogger } from '../../src/workers/logger.ts';
 import { connectClient } from '../../src/workers/temporal.ts';
 import { createPorts } from '../../src/workers/wiring.ts';
+import { type IngotAnswer, runIngot } from '../support/run-ingot.ts';
 
 /* A pipeline of real worker processes in a namespace of its own, for end-to-end tests. */
 
@@ -34,6 +35,8 @@ export type Pipeline = {
   restartWorker(kind: WorkerKind, settings?: Readonly<Record<string, string>>): Promise<void>;
   /** The record at an offset, as text. */
   readRecord(topic: string, partition: number, offset: string): Promise<readonly string[]>;
+  /** Runs a command with the settings of this pipeline, and others for this once. */
+  ingot(args: readonly string[], settings?: Readonly<Record<string, string>>): Promise<IngotAnswer>;
   stop(): Promise<void>;
 };
 
@@ -99,6 +102,7 @@ export async function startPipeline(
       await stopWorkerProcesses(config, `${id}-${kind}`);
       await start(kind, changed);
     },
+    ingot: (args, changed) => runIngot(args, { env: { ...env, ...changed } }),
     readRecord: (of, partition, offset) => readOne(ports, { topic: of, partition, offset }),
     stop: async () => {
       await stopWorkerProcesses(config, id);

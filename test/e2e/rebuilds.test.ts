@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readPointer } from '../../src/activities/pointers.ts';
 import { ask } from '../../src/activities/query.ts';
 import { events } from '../../src/datasets/events.ts';
+import type { LedgerEntry } from '../../src/lake/ledger.ts';
 import { ownerId } from '../../src/lake/messages.ts';
 import { pointerKey } from '../../src/lake/paths.ts';
 import type { OwnerState } from '../../src/lake/owner-state.ts';
@@ -12,18 +13,18 @@ import { connectClient } from '../../src/workers/temporal.ts';
 import { eventually } from '../support/temporal/eventually.ts';
 import { type Pipeline, startPipeline } from './support.ts';
 
-/* A backfill on real parts, asked for as anybody may: by a signal of raw JSON. */
+/* What is built again because a person asks for it, on real parts. */
 
 const hourMs = 3_600_000;
 
-describe('a backfill of a pipeline', function () {
+describe('what a person has built again', function () {
   this.timeout(480_000);
   const nowMs = startOfHour(Date.now());
   const lost = windowAt(nowMs - 2 * hourMs, 'hour').id;
   const kept = windowAt(nowMs - hourMs, 'hour').id;
   let pipeline: Pipeline;
   before(async () => {
-    pipeline = await startPipeline('backfill');
+    pipeline = await startPipeline('rebuilds');
     const start = new Date(nowMs - 2 * hourMs).toISOString();
     const end = new Date(nowMs).toISOString();
     const made = generateEvents({ profile: 'ecommerce', seed: 5, start, end, count: 600 });
@@ -32,7 +33,7 @@ describe('a backfill of a pipeline', function () {
   });
   after(() => pipeline.stop());
 
-  it('brings a version back that was lost, makes the other anew, and is named as the cause', async () => {
+  it('is a backfill by a signal: it brings a version back that was lost, makes the other anew, and is named as the cause', async () => {
     const { objects } = pipeline.ports;
     const before = await rows();
     const other = (await readPointer(objects, events.silver, kept))?.value;
@@ -62,6 +63,45 @@ describe('a backfill of a pipeline', function () {
     assert.deepEqual([backfill.counts.failed, backfill.counts.unchanged], [0, 0]);
     assert.deepEqual(await rows(), before);
   });
+
+  it('is a rewind by the command: every window of the batches is whole again, with the same rows', async () => {
+    const before = { rows: await rows(), figures: await pipeline.figures() };
+    const positions = await bookmarks();
+    const { log } = positions.find(({ routedTo }) => routedTo >= 0) ?? assert.fail('no bookmark');
+    const rewind = (to: string) =>
+      pipeline.ingot(['bookmark', 'rewind', '--log', log, '--to', to, '--reason', 'new SQL']);
+
+    const refused = [await rewind('999999'), await rewind('noon')];
+    const { code, stderr } = await rewind('-1');
+    await pipeline.settle();
+
+    assert.deepEqual(
+      refused.map((answer) => answer.code),
+      [2, 2],
+      refused.map((answer) => answer.stderr).join(''),
+    );
+    assert.equal(code, 0, stderr);
+    assert.deepEqual(await rows(), before.rows);
+    const { accounting, identitiesHold } = await pipeline.figures();
+    assert.deepEqual(accounting, before.figures.accounting);
+    assert.equal(identitiesHold, true);
+    const reached = new Map((await bookmarks()).map((each) => [each.log, each.routedTo]));
+    for (const each of positions) assert.ok(reached.get(each.log)! >= each.routedTo, each.log);
+    const history = await json<LedgerEntry[]>(['bookmark', 'history', '--log', log]);
+    const told = history.flatMap(({ events: happened }) => happened);
+    const rewound = told.filter(({ kind }) => kind === 'rewound');
+    assert.equal(rewound.length, 1, 'what was refused leaves no trace');
+    assert.ok('reason' in rewound[0]! && rewound[0].reason === 'new SQL');
+  });
+
+  type Position = { readonly log: string; readonly routedTo: number };
+  const bookmarks = () => json<Position[]>(['bookmark', 'show']);
+
+  async function json<T>(args: readonly string[]): Promise<T> {
+    const { stdout, stderr, code } = await pipeline.ingot([...args, '--format', 'json']);
+    assert.equal(code, 0, stderr);
+    return JSON.parse(stdout) as T;
+  }
 
   async function rows() {
     const sql = 'SELECT hour, count(*) AS events FROM events_cleaned GROUP BY hour ORDER BY hour';
