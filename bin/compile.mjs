@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { access, mkdir, readFile, readdir, rename, rm, stat } from 'node:fs/promises';
+import { access, constants, mkdir, readFile, readdir, rename, rm, stat } from 'node:fs/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 /** Of an older state of the sources; a process that still runs it may load more of it. */
@@ -18,7 +18,7 @@ export async function program(rootUrl, file) {
   const folder = new URL(`${name}/`, cache);
   const compiled = new URL(file.replace(/^src\/(.*)\.ts$/, '$1.mjs'), folder);
   if (!(await exists(compiled))) {
-    await mkdir(cache, { recursive: true });
+    await ensureFolder(cache);
     const draft = new URL(`draft-${randomUUID()}/`, cache);
     try {
       await build({
@@ -37,6 +37,19 @@ export async function program(rootUrl, file) {
     await removeOld(cache, name);
   }
   return ['--enable-source-maps', fileURLToPath(compiled)];
+}
+
+async function ensureFolder(folder) {
+  try {
+    await mkdir(folder, { recursive: true });
+    await access(folder, constants.W_OK);
+  } catch (error) {
+    console.error(
+      `Ingot compiles itself into ${fileURLToPath(folder)}, which cannot be written: ${error.message}. ` +
+        'Give that folder to this user, or run a command once as the user who installed Ingot.',
+    );
+    process.exit(1);
+  }
 }
 
 /** How modules of this project are compiled: each once, beside the packages that they import. */
