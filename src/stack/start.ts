@@ -8,7 +8,7 @@ import { removeStarted, writeStarted } from './records.ts';
 import type { Session } from './session.ts';
 import { waitUntil } from './wait-until.ts';
 
-/** Started parts answer within seconds; a machine under load gets a minute. */
+/** Started parts answer within seconds; a machine that has little to give gets three minutes. */
 const readyLimitMs = 180_000;
 
 /**
