@@ -82,7 +82,7 @@ const ownUrls = {
 };
 
 /** A hash of everything that compiled code is made of: our sources, and the versions of packages. */
-async function stateOfSources(rootUrl) {
+export async function stateOfSources(rootUrl) {
   const sources = new URL('src/', rootUrl);
   const names = (await readdir(sources, { recursive: true }))
     .filter((name) => name.endsWith('.ts'))

@@ -140,7 +140,7 @@ export const configSchema = z.object({
   INGEST_THREADS: whole(3, 0, 64).describe(
     'Threads among which a lane shares its topic partitions; 0: none beside the main one.',
   ),
-  INGEST_BUFFER_MB: whole(24, 2, 65_536).describe(
+  INGEST_BUFFER_MB: whole(32, 2, 65_536).describe(
     'What records that are not yet committed may take in one lane, in MiB.',
   ),
   INGEST_ENGINE_MEMORY_MB: whole(96, 64, 65_536).describe(

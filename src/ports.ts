@@ -1,5 +1,5 @@
 // Longer than 300 lines because everything that the pipeline needs from the world is on one page.
-import type { FieldRule } from './lake/dataset.ts';
+import type { ColumnVector } from './lake/column-vectors.ts';
 import type { Alert } from './lake/owner-events.ts';
 import type { Column, Table } from './lake/table.ts';
 
@@ -67,6 +67,19 @@ export type SourceRecord = {
   /** `null` for a tombstone. */
   readonly value: Uint8Array | null;
   readonly headers: Readonly<Record<string, readonly Uint8Array[]>> | null;
+  /** Where key and value lie, for whom views of them are too much work; absent where they lie apart. */
+  readonly place?: RecordPlace;
+};
+
+export type RecordPlace = {
+  readonly bytes: Uint8Array;
+  /** `null` where the offset passes 2^53. */
+  readonly offsetNumber: number | null;
+  readonly keyAt: number;
+  /** Below 0 for none. */
+  readonly keyBytes: number;
+  readonly valueAt: number;
+  readonly valueBytes: number;
 };
 
 export type TopicPartitionOffsets = TopicPartition & {
@@ -151,25 +164,26 @@ export type EncodedFile = { readonly bytes: Uint8Array; readonly facts: FileFact
 export interface BronzeEncoder {
   readonly name: string;
   encode(input: ParquetInput): Promise<EncodedFile>;
-  /** The same rows from lines of JSON (lake/bronze-line.ts); only an engine that reads them has it. */
-  encodeLines?(input: LinesInput): Promise<EncodedFile>;
+  /** The same from columns of bytes (lake/column-vectors.ts), without a value for each. */
+  encodeColumns?(input: ColumnsInput): Promise<EncodedFile>;
   /** Reads a bronze file that this or another encoder wrote. */
   inspect(bytes: Uint8Array): Promise<FileFacts>;
 }
 
-export type LinesInput = {
+export type ColumnsInput = {
+  /** Of the file, in order. */
   readonly columns: readonly Column[];
-  /** Which fields of `value` become which columns. */
-  readonly fields: readonly FieldRule[];
-  /** Columns with one value throughout. */
+  /** Those of them that have a vector in each group, in the order of the vectors. */
+  readonly varying: readonly Column[];
+  /** The values of the others, the same throughout. */
   readonly constants: Row;
-  /** Whole lines, one for each row, in the order of the rows. */
-  readonly pieces: readonly Uint8Array[];
-  readonly rows: number;
-  /** No line is longer. */
-  readonly lineBytesMax: number;
+  /** The rows in their order; called again, once more from the beginning. */
+  readonly groups: () => Iterable<ColumnGroup>;
   readonly metadata: Readonly<Record<string, string>>;
 };
+
+/** Some rows. What it holds is only valid until the next group is asked for. */
+export type ColumnGroup = { readonly rows: number; readonly vectors: readonly ColumnVector[] };
 
 /** Row-shaped records in small numbers: dead letters, check results. */
 export interface RowFileCodec {
@@ -277,6 +291,14 @@ export interface Catalog {
   listPartitions(
     table: CatalogTable,
     leadingValues: readonly string[],
+  ): Promise<readonly CatalogPartition[]>;
+  /**
+   * Those of these table partitions that are there, in no order. Costs the same however many others the
+   * table has.
+   */
+  findPartitions(
+    table: CatalogTable,
+    partitionValues: readonly (readonly string[])[],
   ): Promise<readonly CatalogPartition[]>;
   /** Creates or updates, whichever is needed. Any number; at most 100 a request are sent. */
   putPartitions(table: CatalogTable, partitions: readonly CatalogPartition[]): Promise<void>;

@@ -73,6 +73,7 @@ describe('docs', () => {
       ...errorCodes,
       ...deadLetterReasons,
       'NODE_EXTRA_CA_CERTS',
+      'INGOT_TEST_CASES',
     ]);
     const unknown = [...pages].flatMap(([file, text]) =>
       codeIn(text)

@@ -30,7 +30,8 @@ describe('IngotError', () => {
   it('is an Error with a stack', () => {
     const error = new IngotError('SQL_FAILED', 'a statement failed', { retryable: false });
     assert.ok(error instanceof Error);
-    assert.match(error.stack ?? '', /errors\.test\.ts/);
+    // Not of which kind: Temporal's worker, where a test has loaded it before, shows compiled files.
+    assert.match(error.stack ?? '', /errors\.test\./);
   });
 });
 

@@ -1,6 +1,5 @@
 import assert from 'node:assert';
 import type { Dataset } from '../lake/dataset.ts';
-import { placedLine } from '../lake/bronze-line.ts';
 import type { PlanEntry } from '../lake/source-log.ts';
 import type { BronzeEncoder, EncodedFile, Row, SourceRecord } from '../ports.ts';
 import {
@@ -9,15 +8,15 @@ import {
   compressRaw,
   deadLetterRows,
   encodeRaw,
-  placedStart,
   placeRecords,
 } from './batch-records.ts';
 import type { Lines } from './line-buffer.ts';
+import { columnGroups } from './line-columns.ts';
 import { parseLine, parseLines } from './record-lines.ts';
 
 /*
  * What one batch holds, on either of two paths. The checked path places every record and encodes
- * rows; the fast path hands the lines of plain records to the engine as they are, and places only the
+ * rows; the fast path copies the values of plain records into columns as they are, and places only the
  * others. Both write the same rows and the same dead letters (test/engine/paths.test.ts).
  */
 
@@ -68,19 +67,15 @@ export function contentOfLines(deps: ContentDeps, lines: Lines): BatchContent {
     raw: () => compressRaw(lines.chunks),
     encode: async (plan, metadata) => {
       const aheadMs = lines.eventTimeMaxMs - Date.parse(plan.ingestTime);
-      if (bronze.encodeLines === undefined || aheadMs > dataset.placement.eventTimeAheadMsMax) {
+      if (bronze.encodeColumns === undefined || aheadMs > dataset.placement.eventTimeAheadMsMax) {
         return checked().encode(plan, metadata);
       }
-      const { pieces, lineBytesMax, accepted } = piecesOf(dataset, plan, lines);
-      const file = await bronze.encodeLines({
-        columns: dataset.bronze.columns,
-        fields: dataset.fields,
-        constants: batchConstants(dataset, plan),
-        pieces,
-        rows: accepted.length,
-        lineBytesMax,
-        metadata,
-      });
+      const { oddRows, accepted } = placeOdd(dataset, plan, lines);
+      const constants = batchConstants(dataset, plan);
+      const { columns } = dataset.bronze;
+      const varying = columns.filter(({ name }) => !Object.hasOwn(constants, name));
+      const groups = () => columnGroups(dataset, { columns: varying, lines, oddRows });
+      const file = await bronze.encodeColumns({ columns, varying, constants, groups, metadata });
       return { file, accepted };
     },
     deadLetters: (plan, offsets) => {
@@ -92,39 +87,29 @@ export function contentOfLines(deps: ContentDeps, lines: Lines): BatchContent {
   };
 }
 
-type Pieces = {
-  readonly pieces: readonly Uint8Array[];
-  readonly lineBytesMax: number;
+type PlacedOdd = {
+  /** For each odd line its row; `null` for a dead letter. */
+  readonly oddRows: readonly (Row | null)[];
   readonly accepted: BigInt64Array;
 };
 
-/** The lines between those that are not plain, and for each of these a line of its own, or none. */
-function piecesOf(dataset: Dataset, plan: PlanEntry, lines: Lines): Pieces {
-  const { chunks, odd, offsets } = lines;
-  const records = odd.map((line) => recordOf(lines, line));
-  const placed = placeRecords(dataset, plan, records);
-  const dead: number[] = [];
-  const pieces: Uint8Array[] = [];
-  let { lineBytesMax } = lines;
-  let chunk = 0;
-  let at = 0;
-  const upTo = (toChunk: number, to: number): void => {
-    for (; chunk < toChunk; chunk += 1, at = 0) push(pieces, chunks[chunk]!.subarray(at));
-    if (chunk < chunks.length) push(pieces, chunks[chunk]!.subarray(at, to));
+/** What the records that are not plain become. */
+function placeOdd(dataset: Dataset, plan: PlanEntry, lines: Lines): PlacedOdd {
+  const { odd, offsets } = lines;
+  const placed = placeRecords(
+    dataset,
+    plan,
+    odd.map((line) => recordOf(lines, line)),
+  );
+  const oddRows = placed.map((each) => bronzeRows(dataset, plan, [each])[0] ?? null);
+  const dead = odd.filter((_, number) => oddRows[number] === null);
+  return {
+    oddRows,
+    accepted: without(
+      offsets,
+      dead.map(({ index }) => index),
+    ),
   };
-  for (const [number, line] of odd.entries()) {
-    upTo(line.chunk, line.start);
-    at = line.end;
-    const { record, placement } = placed[number]!;
-    if (placement.kind === 'deadLetter') dead.push(line.index);
-    else {
-      const bytes = Buffer.from(placedLine(placedStart(record), placement, dataset.fields));
-      lineBytesMax = Math.max(lineBytesMax, bytes.byteLength);
-      pieces.push(bytes);
-    }
-  }
-  upTo(chunks.length, 0);
-  return { pieces, lineBytesMax, accepted: without(offsets, dead) };
 }
 
 /** The offsets but for those at some places, which ascend. */
@@ -136,10 +121,6 @@ function without(offsets: BigInt64Array, places: readonly number[]): BigInt64Arr
     from = place + 1;
   }
   return kept;
-}
-
-function push(pieces: Uint8Array[], piece: Uint8Array): void {
-  if (piece.byteLength > 0) pieces.push(piece);
 }
 
 function recordOf({ chunks }: Lines, { chunk, start, end }: Lines['odd'][number]): SourceRecord {

@@ -1,13 +1,12 @@
 import { promisify } from 'node:util';
 import { gunzip, gzip, constants } from 'node:zlib';
-import { lineField, lineStart } from '../lake/bronze-line.ts';
 import type { Dataset } from '../lake/dataset.ts';
 import { detailAt } from '../lake/drop.ts';
 import { batchName } from '../lake/paths.ts';
 import { type Placement, placeRecord } from '../lake/placement.ts';
 import type { PlanEntry } from '../lake/source-log.ts';
 import type { Column } from '../lake/table.ts';
-import { formatInstant } from '../lake/time.ts';
+import { formatInstant, nearestInstant } from '../lake/time.ts';
 import type { Row, SourceRecord } from '../ports.ts';
 import { headersBase64, lineOf, parseLines } from './record-lines.ts';
 
@@ -65,7 +64,7 @@ export function bronzeRows(
             ...placement.values,
             ...constants,
             _offset: record.offset,
-            _kafka_ts: formatInstant(record.timestampMs),
+            _kafka_ts: formatInstant(nearestInstant(record.timestampMs)),
             _key: keyText(record.key),
             _headers: headersJson(record),
             _extra: placement.extra,
@@ -89,16 +88,6 @@ export function batchConstants(dataset: Dataset, plan: PlanEntry): Row {
   };
 }
 
-/** What stands before the value in the line by which the engine reads a record that is not plain. */
-export function placedStart(record: SourceRecord): string {
-  const key = keyText(record.key);
-  const { offset, timestampMs } = record;
-  return lineStart(offset, timestampMs, {
-    key: lineField('key', key === null ? null : JSON.stringify(key)),
-    headers: lineField('headers', headersJson(record)),
-  });
-}
-
 /** Dead letters for the records at these offsets. */
 export function deadLetterRows(
   plan: PlanEntry,
@@ -118,7 +107,7 @@ export function deadLetterRows(
       topic: plan.topic,
       partition: plan.partition,
       offset: record.offset,
-      kafka_ts: formatInstant(record.timestampMs),
+      kafka_ts: formatInstant(nearestInstant(record.timestampMs)),
       ingest_ts: plan.ingestTime,
       key: base64(record.key),
       headers: headersJson(record),
@@ -127,10 +116,14 @@ export function deadLetterRows(
     }));
 }
 
-/** More memory for the matches makes the fastest level a fifth faster, and no larger. */
+/**
+ * More memory for the matches makes the fastest level a fifth faster, and no larger. A window of 16 KiB
+ * stays in the cache of a core, which is another tenth, for a hundredth more bytes.
+ */
 const rawOptions = {
   level: constants.Z_BEST_SPEED,
   memLevel: constants.Z_MAX_MEMLEVEL,
+  windowBits: 14,
   // A piece is compressed in one go, and not in steps that each wait for this thread.
   chunkSize: 524_288,
 };

@@ -9,10 +9,12 @@ import type { Pointer } from '../lake/pointer.ts';
 import {
   type RegisteredPartition,
   diffPartitions,
+  leadingValues,
   wantedPartitions,
 } from '../lake/registration.ts';
 import { goneBefore } from '../lake/retention.ts';
 import type { Table } from '../lake/table.ts';
+import { windowOf } from '../lake/window.ts';
 import type { CatalogTable } from '../ports.ts';
 import {
   type CatalogDeps,
@@ -40,6 +42,8 @@ export type TableRepair = {
 
 export type RepairOptions = {
   readonly dryRun: boolean;
+  /** Only the table partitions of this date, of a table that has windows. */
+  readonly date?: string;
   /** Called with what is being read, for whoever watches. */
   readonly onProgress?: (table: string, partitions: number) => void;
 };
@@ -64,14 +68,17 @@ export async function repairCatalog(
 export async function repairTable(
   deps: CatalogDeps,
   table: Table,
-  { dryRun, onProgress }: RepairOptions,
+  { dryRun, date, onProgress }: RepairOptions,
 ): Promise<TableRepair> {
   const target = catalogTable(deps, table);
-  const lake = table.layer === 'bronze' ? bronzeHours(deps) : pointersOf(deps, table, onProgress);
+  const leading = date === undefined ? [] : leadingValues(windowOf(date));
+  const prefix = `${pointerPrefix(table)}${date ?? ''}`;
+  const lake =
+    table.layer === 'bronze' ? bronzeHours(deps) : pointersOf(deps, { table, prefix, onProgress });
   let first: TableRepair | null = null;
   for (let round = 0; round < roundsMax; round += 1) {
     const wanted = await lake.read();
-    const found = await partitionsOf(deps, target);
+    const found = await partitionsOf(deps, target, leading);
     const diff = diffPartitions(wanted, found ?? []);
     first ??= {
       layer: table.layer,
@@ -116,14 +123,21 @@ type LakeSide = {
 /** Every pointer is read once, and again only when it has moved. */
 function pointersOf(
   { ports }: CatalogDeps,
-  table: Table,
-  onProgress: RepairOptions['onProgress'],
+  {
+    table,
+    prefix,
+    onProgress,
+  }: {
+    readonly table: Table;
+    readonly prefix: string;
+    readonly onProgress: RepairOptions['onProgress'];
+  },
 ): LakeSide {
   const known = new Map<
     string,
     { readonly etag: string; readonly wanted: RegisteredPartition[] }
   >();
-  const list = () => ports.objects.listObjects(pointerPrefix(table));
+  const list = () => ports.objects.listObjects(prefix);
   return {
     read: async () => {
       const listed = await list();

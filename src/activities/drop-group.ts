@@ -230,7 +230,8 @@ export function writerDepsOf(
 async function stoppedBy(deps: DropGroupDeps, state: State, error: unknown): Promise<LogPosition> {
   const isStop =
     error instanceof IngotError && ['OBJECT_LOST', 'WRITER_REPLACED'].includes(error.code);
-  if (!isStop) throw error;
+  // By an attempt of its own lane: Temporal starts the one that it wants.
+  if (!isStop || error.retryable) throw error;
   deps.ports.logger.error({ code: error.code, ...error.facts }, error.message);
   const stopped = { code: error.code, message: error.message };
   if (state.open !== null) return positionOf(state, state.open, stopped);

@@ -6,7 +6,13 @@ import { type PlanEntry, type Seal, decideTakeover } from '../lake/source-log.ts
 import { createDropBatch } from './drop-content.ts';
 import { markTaken } from './drop-index.ts';
 import { type ReadDeps, readDropped } from './drop-read.ts';
-import { type BatchDeps, type OpenLog, commitBatch, writeAndSeal } from './ingest-writer.ts';
+import {
+  type BatchDeps,
+  type OpenLog,
+  commitBatch,
+  replaced,
+  writeAndSeal,
+} from './ingest-writer.ts';
 import { appendEntry } from './source-log.ts';
 import { readTail } from './source-log-tail.ts';
 
@@ -32,7 +38,8 @@ export async function takeOverDrop(deps: DropWriterDeps): Promise<OpenLog> {
   const first = await readTail(objects, { dataset, log: dropLog });
   for (let round = 0; round < takeoverRoundsMax; round += 1) {
     const tail = round === 0 ? first : await readTail(objects, { dataset, log: dropLog });
-    if (tail.entry?.writer !== first.entry?.writer) throw overtaken(tail.entry?.writer);
+    const by = tail.entry?.writer ?? null;
+    if (by !== (first.entry?.writer ?? null)) throw replaced(deps, dropLog, by);
     const decision = decideTakeover(tail);
     if (decision.kind === 'finishPlan') {
       await finishPlan(deps, decision.plan);
@@ -50,15 +57,7 @@ export async function takeOverDrop(deps: DropWriterDeps): Promise<OpenLog> {
       return { log: dropLog, topic: dropTopic, partition: 0, next: number + 1, state };
     }
   }
-  throw overtaken(undefined);
-}
-
-/** Another newcomer was faster; Temporal starts this one again if it is still wanted. */
-function overtaken(by: string | undefined): IngotError {
-  return new IngotError('WRITER_REPLACED', 'another writer has taken this source log over', {
-    retryable: false,
-    facts: { log: dropLog, by: by ?? null },
-  });
+  throw replaced(deps, dropLog, null);
 }
 
 /** Writes what an open plan says, from the object that it names. */

@@ -9,7 +9,7 @@ import { formatInstant } from '../lake/time.ts';
 import { overlapping, windowOf, windowParameters } from '../lake/window.ts';
 import type { Ports, TableInput, UnloadedFile } from '../ports.ts';
 import { sha256 } from './hash.ts';
-import { readPointer, readPointers, tableFiles, writeStaged } from './pointers.ts';
+import { readPointer, readPointersThere, tableFiles, writeStaged } from './pointers.ts';
 import { readRetention, requireKept } from './retention.ts';
 import { sqlOf } from './silver-sql.ts';
 
@@ -37,7 +37,7 @@ async function stageGold(deps: GoldDeps, input: BuildGoldInput): Promise<StageRe
   requireKept(retention, 'gold', [window.id]);
   requireKept(retention, 'silver', hours);
   const current = (await readPointer(ports.objects, table, window.id))?.value ?? null;
-  const silver = await readPointers(ports.objects, dataset.silver, hours);
+  const silver = await readPointersThere(ports.objects, dataset.silver, hours);
   const fingerprint = fingerprintOf(deps, table, silver);
   const ref: WindowRef = {
     dataset: dataset.name,

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { IngotError, messageOf } from '../errors.ts';
-import { type FlushLimits, decideFlush } from '../lake/batch.ts';
+import { type Backlog, type FlushLimits, decideFlush, nextBacklog } from '../lake/batch.ts';
 import type { LogPosition, LogStop } from '../lake/messages.ts';
 import { createPlainScan } from '../lake/plain-record.ts';
 import { type LastRecord, type Seal, isAnotherTopic } from '../lake/source-log.ts';
@@ -73,6 +73,7 @@ type State = {
   /** Where the next fetch goes on; past the last record where a range ended without one. */
   offsetNext: string;
   rowsOfLastFlush: number | null;
+  backlog: Backlog;
   /** As the latest fetch can ask it. */
   topicIdNow: Fetched['topicIdNow'];
 };
@@ -101,10 +102,11 @@ export function createPartitionWriter(deps: PartitionDeps, taken: Takeover): Par
     takenTo: start.offsetNext,
     offsetNext: start.offsetNext,
     rowsOfLastFlush: null,
+    backlog: 'none',
     topicIdNow: undefined,
   };
   deps.budget.join({
-    buffered: () => (state.going === 'left' ? 0 : state.buffer.bytes()),
+    buffered: () => (state.going === 'left' ? 0 : state.buffer.held()),
     committing: () => state.committing?.bytes ?? 0,
     begin: () => begin(deps, state),
   });
@@ -143,6 +145,8 @@ async function accept(deps: PartitionDeps, state: State, fetched: Fetched): Prom
   if (compare !== null && BigInt(fetched.offsetNext) > BigInt(compare.offset)) state.compare = null;
   state.topicIdNow = fetched.topicIdNow;
   append(state, found.records, fetched.offsetNext, deps.ports.now());
+  const lag = BigInt(fetched.highWatermark) - BigInt(state.offsetNext);
+  state.backlog = nextBacklog(state.backlog, lag, deps.limits);
   while (state.committing !== null && isDue(deps, state)) await state.committing.done;
   if (isDue(deps, state)) begin(deps, state);
   await deps.budget.room();
@@ -170,6 +174,7 @@ function isDue(deps: PartitionDeps, state: State): boolean {
     firstAtMs: state.firstAtMs,
     rowsOfLastFlush: state.rowsOfLastFlush,
     advanced: BigInt(state.offsetNext) > BigInt(state.takenTo),
+    endsBacklog: state.backlog === 'ended',
   };
   return decideFlush(facts, deps.limits, deps.ports.now()).kind === 'flush';
 }
@@ -187,7 +192,7 @@ function begin(deps: PartitionDeps, state: State): void {
   if (state.failure !== null || isOver(state) || state.committing !== null || deps.signal.aborted)
     return;
   if (BigInt(offsetNext) <= BigInt(state.takenTo)) return;
-  const bytes = buffer.bytes();
+  const bytes = buffer.held();
   const lines = buffer.take();
   state.takenTo = offsetNext;
   state.rowsOfLastFlush = lines.offsets.length;
@@ -203,7 +208,7 @@ async function commit(deps: PartitionDeps, state: State, lines: Lines): Promise<
     await assertSameTopic(ports, state.open, state.topicIdNow);
     const { open, seal } = await commitBatch(deps, state.open, batch);
     // Not after a failure, when the rest of the work may still be reading them.
-    budget.chunks.giveBack(lines.chunks);
+    budget.chunks.giveBack([...lines.chunks, ...lines.places.memory]);
     state.open = open;
     state.done.batches += 1;
     state.done.records += seal.records;
@@ -211,7 +216,8 @@ async function commit(deps: PartitionDeps, state: State, lines: Lines): Promise<
     state.done.deadLetters += seal.deadLetters;
     deps.onSealed(seal);
   } catch (error) {
-    if (error instanceof IngotError && endings.includes(error.code)) {
+    // A retryable one fails the slice: of its own lane, Temporal starts the attempt that it wants.
+    if (error instanceof IngotError && endings.includes(error.code) && !error.retryable) {
       // What was to be committed is not, so nothing behind it may be either.
       state.isOver = true;
       state.stopped = { code: error.code, message: messageOf(error) };

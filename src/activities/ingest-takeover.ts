@@ -8,14 +8,13 @@ import {
   decideStart,
   decideTakeover,
   isAnotherTopic,
-  isSameLane,
   topicOf,
 } from '../lake/source-log.ts';
 import type { TopicPartitionOffsets } from '../ports.ts';
 import { contentOfRecords } from './batch-content.ts';
 import { topicChanged } from './ingest-continuity.ts';
 import { readPlannedRecords } from './ingest-redo.ts';
-import { type OpenLog, type WriterDeps, writeAndSeal } from './ingest-writer.ts';
+import { type OpenLog, type WriterDeps, replaced, writeAndSeal } from './ingest-writer.ts';
 import { appendEntry } from './source-log.ts';
 import { readTail } from './source-log-tail.ts';
 
@@ -45,7 +44,7 @@ export async function takeOver(
   for (let round = 0; round < takeoverRoundsMax; round += 1) {
     const tail = round === 0 ? first : await readTail(objects, { dataset: deps.dataset.name, log });
     const by = tail.entry?.writer ?? null;
-    if (by !== (first.entry?.writer ?? null)) throw overtaken(deps, log, by);
+    if (by !== (first.entry?.writer ?? null)) throw replaced(deps, log, by);
     const decision = decideTakeover(tail);
     const known = await offsetsBehind(deps, decision, offsets);
     if (decision.kind === 'finishPlan') {
@@ -73,17 +72,6 @@ export async function takeOver(
   throw new IngotError('WRITER_REPLACED', 'a source log is wanted by many writers at once', {
     retryable: true,
     facts: { log, rounds: takeoverRoundsMax },
-  });
-}
-
-/**
- * Of two attempts of one lane Temporal knows which is wanted, and starts that one again. To another
- * lane the log is left, or both would take it back for ever.
- */
-function overtaken({ writer }: WriterDeps, log: string, by: string | null): IngotError {
-  return new IngotError('WRITER_REPLACED', 'another writer has taken this source log over', {
-    retryable: by !== null && isSameLane(writer, by),
-    facts: { log, by },
   });
 }
 

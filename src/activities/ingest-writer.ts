@@ -8,22 +8,23 @@ import {
   sealOf,
 } from '../lake/batch.ts';
 import type { Dataset } from '../lake/dataset.ts';
-import { bronzeKey, deadLettersKey, rawKey, sealKey } from '../lake/paths.ts';
+import { type LogName, bronzeKey, deadLettersKey, rawKey, sealKey } from '../lake/paths.ts';
 import type { DroppedPart } from '../lake/dropped-object.ts';
 import {
   type LogState,
   type PlanEntry,
   type Seal,
+  isSameLane,
   stateAfterSeal,
   withObject,
 } from '../lake/source-log.ts';
-import { formatInstant } from '../lake/time.ts';
+import { formatInstant, nearestInstant } from '../lake/time.ts';
 import type { EncodedFile, FileFacts, Ports } from '../ports.ts';
 import type { BatchContent } from './batch-content.ts';
 import { deadLetterColumns } from './batch-records.ts';
 import { sha256 } from './hash.ts';
 import { jsonBytes } from './json-objects.ts';
-import { appendEntry, readSeal } from './source-log.ts';
+import { appendEntry, readEntry, readSeal } from './source-log.ts';
 
 /*
  * Plan, write, seal: the protocol of one source log. Every step may run twice and may be run by two
@@ -81,18 +82,29 @@ export async function commitBatch(
     settings: { ...deps.settings, contractHash: dataset.contractHash, encoder: ports.bronze.name },
     ...(batch.object === undefined ? {} : { object: batch.object }),
   });
-  if ((await appendEntry(ports.objects, dataset.name, plan)) === 'replaced') throw replaced(plan);
+  if ((await appendEntry(ports.objects, dataset.name, plan)) === 'replaced') {
+    const found = await readEntry(ports.objects, { ...plan, dataset: dataset.name });
+    throw replaced(deps, open.log, found.writer);
+  }
   const { seal, hash, foreign } = await writeAndSeal(deps, plan, batch.content);
-  if (foreign) throw replaced(plan);
+  if (foreign) throw replaced(deps, open.log, seal.writer);
   const after = withObject(stateAfterSeal(open.state, seal, hash), plan.object);
   const state = { ...after, offsetNext: seal.offsetEnd };
   return { open: { ...open, next: open.next + 1, state }, seal };
 }
 
-function replaced({ log, number }: PlanEntry): IngotError {
+/**
+ * Of two attempts of one lane Temporal knows which is wanted, and starts that one again; the other may
+ * have been asleep. To another lane the log is left, or both would take it back for ever.
+ */
+export function replaced(
+  { writer }: Pick<BatchDeps, 'writer'>,
+  log: LogName,
+  by: string | null,
+): IngotError {
   return new IngotError('WRITER_REPLACED', 'another writer has taken this source log over', {
-    retryable: false,
-    facts: { log, number },
+    retryable: by !== null && isSameLane(writer, by),
+    facts: { log, by },
   });
 }
 
@@ -163,7 +175,11 @@ async function writeBatch(
       last === null
         ? null
         : { offset: last.offset, digest: sha256(last.value ?? new Uint8Array()) },
-    lastRecordTime: last === null ? null : formatInstant(last.timestampMs),
+    // The frontier is made of it: a producer whose clock is ahead must not end hours before their time.
+    lastRecordTime:
+      last === null
+        ? null
+        : formatInstant(nearestInstant(Math.min(last.timestampMs, place.ingestTimeMs))),
     bronzeKey: bronzeKey(place),
     rawKey: raw === null ? null : rawKey(place),
     deadLettersKey: letters.length === 0 ? null : deadLettersKey(place),

@@ -45,6 +45,8 @@ const serveEveryMs = 1_000;
 const tellEveryMs = 1_000;
 const tellIdleEveryMs = 10_000;
 const publishEveryMs = 5_000;
+/** A slice that could not take its logs over for so long counts all the same. */
+const takeoverMsMax = 300_000;
 
 export type IngestActivities = {
   ingest(input: IngestInput): Promise<IngestResult>;
@@ -102,13 +104,19 @@ async function tickUntilOver(
   slice: Slice,
 ): Promise<IngestResult['ended']> {
   const { now } = deps.ports;
-  const endMs = now() + deps.sliceMs;
+  let endMs = now() + takeoverMsMax + deps.sliceMs;
+  let isBegun = false;
   const said = { atMs: 0, text: '', stopped: '[]', publishedMs: 0 };
   let servedMs = -Infinity;
   while (slice.failure === null) {
     if (now() - servedMs >= serveEveryMs) {
       servedMs = now();
       await serveWhatIsWanted(deps, slice);
+    }
+    // A slice that ended before its logs were taken over would read nothing, and so would every next one.
+    if (!isBegun && slice.groups.every((group) => group.reports().length > 0)) {
+      isBegun = true;
+      endMs = Math.min(endMs, now() + deps.sliceMs);
     }
     context.heartbeat(positionsOf(slice));
     await tellWhenDue(deps, context, slice, said);

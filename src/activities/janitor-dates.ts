@@ -1,4 +1,3 @@
-import { IngotError } from '../errors.ts';
 import {
   type CurrentPointer,
   type DateFacts,
@@ -15,6 +14,7 @@ import { type Tally, addTallies, emptyTally, tallyOf } from '../lake/janitor-tal
 import {
   checkResultsPrefix,
   janitorMarksKey,
+  janitorMarksPrefix,
   pointerKey,
   pointerPrefix,
   quarantinePrefix,
@@ -25,9 +25,14 @@ import { canonicalJson } from '../lake/pointer.ts';
 import { isExpired } from '../lake/retention.ts';
 import type { WindowedTable } from '../lake/table.ts';
 import { dayMs, formatInstant } from '../lake/time.ts';
-import { leadingValues } from '../lake/registration.ts';
+import {
+  type RegisteredPartition,
+  diffPartitions,
+  leadingValues,
+  wantedPartitions,
+} from '../lake/registration.ts';
 import { windowOf } from '../lake/window.ts';
-import type { CatalogPartition } from '../ports.ts';
+import { partitionsOf, repairTable } from './catalog-repair.ts';
 import { catalogTable } from './catalog-tables.ts';
 import type { Sweeping } from './janitor-page.ts';
 import { jsonBytes, readJson } from './json-objects.ts';
@@ -43,6 +48,8 @@ function prefixesOf({ deps }: Sweeping, table: WindowedTable) {
     current: pointerPrefix(table),
     staged: stagedPrefix(table),
     checkResults: checkResultsPrefix(table),
+    // A run that died when all else of a date was gone has left them.
+    marks: janitorMarksPrefix(table),
     ...(table.layer === 'silver' ? { quarantine: quarantinePrefix(deps.dataset.name) } : {}),
   };
 }
@@ -77,13 +84,14 @@ export async function sweepDate(
   const marksKey = janitorMarksKey(table, date);
   const marks = await readJson<Marks>(deps.ports.objects, marksKey);
   const givenUp = await giveUp(sweeping, table, date);
+  const settled = await settleCatalog(sweeping, table, { date, ...givenUp });
   const facts: DateFacts = {
     nowMs,
     graceMs: deps.graceMs,
     checkResultsBefore: checkResultsBefore(sweeping),
     isGivenUp: isExpired(sweeping.retention, table.layer, date),
     pointers: givenUp.kept,
-    registered: givenUp.registered,
+    registered: givenUp.registered.map(({ folder }) => folder),
     remains,
     marks: marks?.value ?? {},
   };
@@ -95,7 +103,7 @@ export async function sweepDate(
   }
   const removed = free.map(({ kind, objects }) => tallyOf(kind, objects));
   const building = decision.due.length - free.length;
-  const rest: Tally = { ...emptyTally, waiting: decision.waiting, building };
+  const rest: Tally = { ...emptyTally, ...settled, waiting: decision.waiting, building };
   return [givenUp.tally, rest, ...removed].reduce(addTallies, emptyTally);
 }
 
@@ -130,7 +138,7 @@ async function giveUp(
   date: string,
 ): Promise<{
   readonly kept: readonly CurrentPointer[];
-  readonly registered: readonly string[];
+  readonly registered: readonly RegisteredPartition[];
   readonly tally: Tally;
 }> {
   const { deps, dryRun, retention } = sweeping;
@@ -145,7 +153,7 @@ async function giveUp(
   if (!isExpired(retention, table.layer, date)) {
     return {
       kept: await readPointers(objects, table, kept),
-      registered: foldersOf(deps.bucket, registered),
+      registered,
       tally: emptyTally,
     };
   }
@@ -161,26 +169,36 @@ async function giveUp(
   return { kept: [], registered: [], tally: tallyOf('pointers', expired) };
 }
 
+/** Of a table that the catalog does not have: nothing. */
 async function registeredOn(
   { deps }: Sweeping,
   table: WindowedTable,
   date: string,
-): Promise<readonly CatalogPartition[]> {
-  try {
-    const leading = leadingValues(windowOf(date));
-    return await deps.ports.catalog.listPartitions(catalogTable(deps, table), leading);
-  } catch (error) {
-    // A table that the catalog does not have names nothing.
-    if (error instanceof IngotError && error.code === 'CATALOG_UNSETTLED') return [];
-    throw error;
-  }
+): Promise<readonly RegisteredPartition[]> {
+  const target = catalogTable(deps, table);
+  return (await partitionsOf(deps, target, leadingValues(windowOf(date)))) ?? [];
 }
 
-function foldersOf(bucket: string, registered: readonly CatalogPartition[]): readonly string[] {
-  const root = `s3://${bucket}/`;
-  return registered.map(({ location }) =>
-    location.startsWith(root) ? location.slice(root.length) : location,
-  );
+/**
+ * A publisher that stood still, wakes up, registers an older version and dies before it looks again
+ * leaves the catalog behind the pointers, and no build may come for that window any more.
+ */
+async function settleCatalog(
+  { deps, dryRun }: Sweeping,
+  table: WindowedTable,
+  found: {
+    readonly date: string;
+    readonly kept: readonly CurrentPointer[];
+    readonly registered: readonly RegisteredPartition[];
+  },
+): Promise<Pick<Tally, 'settled'>> {
+  const { date, kept, registered } = found;
+  const wanted = kept.flatMap((pointer) => wantedPartitions(table, pointer));
+  const { put, remove } = diffPartitions(wanted, registered);
+  const settled = put.length + remove.length;
+  if (settled === 0) return {};
+  if (!dryRun) await repairTable(deps, table, { dryRun: false, date });
+  return { settled };
 }
 
 /** Asks only for windows that have something to remove: few on most days. */

@@ -1,14 +1,15 @@
 import type { PlainScan } from '../lake/plain-record.ts';
-import type { SourceRecord } from '../ports.ts';
+import type { RecordPlace, SourceRecord } from '../ports.ts';
 import type { ChunkPool } from './chunk-pool.ts';
 import { isSimpleKey, linePartsOf } from './record-lines.ts';
+import { PlacesBuilder, type RecordPlaces, noKey, odd, offsetsOf, word } from './record-places.ts';
 
 /*
  * Records on their way to a batch, kept as lines of JSON: bytes are copied once, out of the fetch
  * that brought them, and what a record holds in memory is what it will hold on disk.
  */
 
-/** A line that the engine must not read as it is. */
+/** A line whose record is not plain. */
 export type OddLine = {
   /** Of the record in the batch. */
   readonly index: number;
@@ -24,16 +25,22 @@ export type Lines = {
   readonly offsets: BigInt64Array;
   /** In order. */
   readonly odd: readonly OddLine[];
+  /** Of all records, and of the values of those that are plain. */
+  readonly places: RecordPlaces;
+  /** Fields that the contract does not know, as JSON, of the records that have some. */
+  readonly extras: readonly string[];
   /** The latest event time of the plain records, ms. */
   readonly eventTimeMaxMs: number;
-  readonly lineBytesMax: number;
   readonly last: SourceRecord | null;
 };
 
 export type LineBuffer = {
   add(record: SourceRecord, nowMs: number): void;
   rows(): number;
+  /** Of the lines. */
   bytes(): number;
+  /** All that it holds in memory. */
+  held(): number;
   /** What was added since; the buffer is empty afterwards. */
   take(): Lines;
 };
@@ -51,20 +58,23 @@ export type LineBufferOptions = {
 const plainStartBytesMax = 96;
 
 export function createLineBuffer(options: LineBufferOptions): LineBuffer {
-  let state = emptyState();
+  let state = emptyState(options);
   return {
     add: (record, nowMs) => addLine(options, state, record, nowMs),
-    rows: () => state.offsets.length,
+    rows: () => state.places.rows,
     bytes: () => state.bytes,
+    held: () => state.bytes + state.extraBytes + state.places.bytes(),
     take: () => {
-      const { chunks, offsets, odd, eventTimeMaxMs, lineBytesMax, last } = state;
-      state = emptyState();
+      const { chunks, odd: oddLines, extras, eventTimeMaxMs, last } = state;
+      const places = state.places.take();
+      state = emptyState(options);
       return {
         chunks: chunks.map(({ buffer, length }) => buffer.subarray(0, length)),
-        offsets: toBigInts(offsets),
-        odd,
+        offsets: offsetsOf(places),
+        odd: oddLines,
+        places,
+        extras,
         eventTimeMaxMs,
-        lineBytesMax,
         last: last === null ? null : copied(last),
       };
     },
@@ -75,23 +85,25 @@ type Chunk = { readonly buffer: Buffer; length: number };
 
 type State = {
   readonly chunks: Chunk[];
-  /** As numbers up to 2^53, which are quicker to make. */
-  readonly offsets: (number | bigint)[];
+  readonly places: PlacesBuilder;
+  readonly extras: string[];
   readonly odd: OddLine[];
   bytes: number;
+  /** Of the extra texts, which take up to two for each character. */
+  extraBytes: number;
   eventTimeMaxMs: number;
-  lineBytesMax: number;
   last: SourceRecord | null;
 };
 
-function emptyState(): State {
+function emptyState({ chunks, scan }: LineBufferOptions): State {
   return {
     chunks: [],
-    offsets: [],
+    places: new PlacesBuilder(chunks, scan.places.length),
+    extras: [],
     odd: [],
     bytes: 0,
+    extraBytes: 0,
     eventTimeMaxMs: -Infinity,
-    lineBytesMax: 0,
     last: null,
   };
 }
@@ -102,51 +114,105 @@ function addLine(
   record: SourceRecord,
   nowMs: number,
 ): void {
-  const { value, key } = record;
+  const { headers, timestampMs } = record;
+  const place = record.place ?? joined(record);
+  const { bytes, keyAt, keyBytes, valueAt, valueBytes } = place;
   const isCandidate =
-    value !== null &&
-    record.headers === null &&
-    value.byteLength <= options.recordBytesMax &&
-    (key === null || isSimpleKey(key));
-  const eventTimeMs = isCandidate ? options.scan(value) : NaN;
-  const { offset } = record;
+    valueBytes >= 0 &&
+    headers === null &&
+    valueBytes <= options.recordBytesMax &&
+    (keyBytes < 0 || isSimpleKey(bytes, keyAt, keyAt + keyBytes));
+  const eventTimeMs = isCandidate ? options.scan.scan(bytes, valueAt, valueAt + valueBytes) : NaN;
+  noteNumbers(state.places, place.offsetNumber ?? BigInt(record.offset), timestampMs);
   if (eventTimeMs <= nowMs + options.eventTimeAheadMsMax) {
     if (eventTimeMs > state.eventTimeMaxMs) state.eventTimeMaxMs = eventTimeMs;
-    writePlain(options, state, { offset, timestampMs: record.timestampMs, key, value: value! });
+    writePlain(options, state, record, place);
   } else {
     writeOdd(options, state, record);
   }
-  state.offsets.push(wholeNumber(offset));
   state.last = record;
 }
 
-type PlainRecord = SourceRecord & { readonly value: Uint8Array };
+/** Key and value of a record that lie apart, one behind the other. */
+function joined({ offset, key, value }: SourceRecord): RecordPlace {
+  const number = Number(offset);
+  const keyBytes = key?.byteLength ?? 0;
+  const bytes =
+    key === null
+      ? (value ?? new Uint8Array())
+      : Buffer.concat(value === null ? [key] : [key, value]);
+  return {
+    bytes,
+    offsetNumber: Number.isSafeInteger(number) ? number : null,
+    keyAt: 0,
+    keyBytes: key === null ? -1 : keyBytes,
+    valueAt: keyBytes,
+    valueBytes: value?.byteLength ?? -1,
+  };
+}
+
+function noteNumbers(places: PlacesBuilder, offset: number | bigint, timestampMs: number): void {
+  places.begin();
+  const { words, at } = places;
+  if (typeof offset === 'number') {
+    words[at + word.offsetLow] = offset;
+    words[at + word.offsetHigh] = offset / 4_294_967_296;
+  } else {
+    words[at + word.offsetLow] = Number(offset & 0xffff_ffffn);
+    words[at + word.offsetHigh] = Number(offset >> 32n);
+  }
+  places.doubles[(at + word.timestamp) / 2] = timestampMs;
+}
 
 /** The line of linePartsOf, written byte by byte: a plain line has no character above 127 before it. */
 function writePlain(
-  { chunks }: LineBufferOptions,
+  { chunks, scan }: LineBufferOptions,
   state: State,
-  { offset, timestampMs, key, value }: Omit<PlainRecord, 'headers'>,
+  record: SourceRecord,
+  { bytes, offsetNumber, keyAt, keyBytes, valueAt, valueBytes }: RecordPlace,
 ): void {
-  const chunk = chunkWith(
-    chunks,
-    state,
-    plainStartBytesMax + (key?.byteLength ?? 0) + value.byteLength,
-  );
+  const chunk = chunkWith(chunks, state, plainStartBytesMax + Math.max(0, keyBytes) + valueBytes);
   const { buffer, length: start } = chunk;
   let at = writeAscii(buffer, start, '{"offset":');
-  at = writeAscii(buffer, at, offset);
+  at =
+    offsetNumber === null
+      ? writeAscii(buffer, at, record.offset)
+      : writeWhole(buffer, at, offsetNumber);
   at = writeAscii(buffer, at, ',"timestamp":');
-  at = writeAscii(buffer, at, String(timestampMs));
-  if (key !== null) {
+  at = writeWhole(buffer, at, record.timestampMs);
+  if (keyBytes >= 0) {
     at = writeAscii(buffer, at, ',"key":"');
-    for (let index = 0; index < key.length; index += 1) buffer[at++] = key[index]!;
+    for (let index = 0; index < keyBytes; index += 1) buffer[at++] = bytes[keyAt + index]!;
     buffer[at++] = 0x22;
   }
-  at = writeAscii(buffer, at, ',"value":');
-  buffer.set(value, at);
-  endLine(state, chunk, at + value.byteLength);
+  at = writeAscii(buffer, at, valueMark);
+  notePlaces(state, scan, { valueAt: at, keyBytes: keyBytes < 0 ? noKey : keyBytes });
+  // Not by subarray, which makes a larger kind of view of a Buffer.
+  buffer.set(new Uint8Array(bytes.buffer, bytes.byteOffset + valueAt, valueBytes), at);
+  endLine(state, chunk, at + valueBytes);
 }
+
+function notePlaces(
+  state: State,
+  scan: PlainScan,
+  line: { readonly valueAt: number; readonly keyBytes: number },
+): void {
+  const { places, chunks, extras } = state;
+  const { words, at } = places;
+  words[at + word.chunk] = chunks.length - 1;
+  words[at + word.value] = line.valueAt;
+  words[at + word.keyBytes] = line.keyBytes;
+  const extra = scan.extra();
+  words[at + word.extra] = extra === null ? 0 : extras.push(extra);
+  if (extra !== null) state.extraBytes += 2 * extra.length;
+  const fields = scan.places;
+  for (let field = 0; field < fields.length; field += 1) {
+    words[at + word.fields + field] = fields[field]!;
+  }
+}
+
+/** What stands between the key and the value of a line, behind the quotation mark of the key. */
+export const valueMark = ',"value":';
 
 function writeOdd({ chunks }: LineBufferOptions, state: State, record: SourceRecord): void {
   const { start, verbatim } = linePartsOf(record);
@@ -163,7 +229,8 @@ function writeOdd({ chunks }: LineBufferOptions, state: State, record: SourceRec
   }
   endLine(state, chunk, at);
   const place = { chunk: state.chunks.length - 1, start: length, end: chunk.length };
-  state.odd.push({ index: state.offsets.length, ...place });
+  state.odd.push({ index: state.places.rows - 1, ...place });
+  state.places.words[state.places.at + word.value] = odd;
 }
 
 /** A line is never parted by the end of a chunk. */
@@ -180,9 +247,39 @@ function endLine(state: State, chunk: Chunk, at: number): void {
   buffer[at] = 0x7d;
   buffer[at + 1] = 0x0a;
   chunk.length = at + 2;
-  const bytes = chunk.length - length;
-  state.bytes += bytes;
-  if (bytes > state.lineBytesMax) state.lineBytesMax = bytes;
+  state.bytes += chunk.length - length;
+}
+
+/** A number as String writes it; one that is not whole, or below zero, goes through String. */
+function writeWhole(buffer: Buffer, start: number, value: number): number {
+  if (!(value >= 0 && value <= Number.MAX_SAFE_INTEGER && Number.isInteger(value))) {
+    return writeAscii(buffer, start, String(value));
+  }
+  let digits = 1;
+  for (let limit = 10; limit <= value; limit *= 10) digits += 1;
+  const end = start + digits;
+  // In pieces of 32 bits, whose division is the quicker one.
+  let rest = value;
+  let at = end;
+  for (; rest >= pieceMax; rest = Math.floor(rest / pieceMax)) {
+    at = writeDigits(buffer, at, rest % pieceMax, pieceDigits);
+  }
+  writeDigits(buffer, at, rest, at - start);
+  return end;
+}
+
+const pieceDigits = 8;
+const pieceMax = 10 ** pieceDigits;
+
+/** So many last digits, up to a place; answers where they begin. */
+function writeDigits(buffer: Buffer, end: number, value: number, digits: number): number {
+  let rest = value | 0;
+  for (let at = end - 1; at >= end - digits; at -= 1) {
+    const tenth = (rest / 10) | 0;
+    buffer[at] = 48 + rest - tenth * 10;
+    rest = tenth;
+  }
+  return end - digits;
 }
 
 function writeAscii(buffer: Buffer, start: number, text: string): number {
@@ -190,29 +287,6 @@ function writeAscii(buffer: Buffer, start: number, text: string): number {
     buffer[start + index] = text.charCodeAt(index);
   }
   return start + text.length;
-}
-
-/** By halves, because a BigInt for each number would be as much work as its line. */
-function toBigInts(numbers: readonly (number | bigint)[]): BigInt64Array {
-  const list = new BigInt64Array(numbers.length);
-  const halves = new Uint32Array(list.buffer);
-  for (let index = 0; index < numbers.length; index += 1) {
-    const number = numbers[index]!;
-    if (typeof number === 'bigint' || !isLittleEndian) {
-      list[index] = BigInt(number);
-      continue;
-    }
-    halves[2 * index] = number % 4_294_967_296;
-    halves[2 * index + 1] = number / 4_294_967_296;
-  }
-  return list;
-}
-
-const isLittleEndian = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1;
-
-function wholeNumber(text: string): number | bigint {
-  const number = Number(text);
-  return Number.isSafeInteger(number) ? number : BigInt(text);
 }
 
 /** The record apart from the bytes of its fetch. */

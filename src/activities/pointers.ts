@@ -26,6 +26,27 @@ export async function readPointers(
   return found.flatMap((pointer) => (pointer === null ? [] : [pointer.value]));
 }
 
+/** From so many windows on, a listing first costs less than asking for pointers that are not there. */
+const listedFrom = 3;
+
+/** The same, for windows of few days of which many may never have been published. */
+export async function readPointersThere(
+  objects: ObjectStore,
+  table: Pick<Table, 'layer' | 'name'>,
+  windows: readonly string[],
+): Promise<readonly Pointer[]> {
+  if (windows.length < listedFrom) return readPointers(objects, table, windows);
+  const prefix = pointerPrefix(table);
+  const dates = [...new Set(windows.map((window) => window.slice(0, 10)))];
+  const listed = await Promise.all(dates.map((date) => objects.listObjects(`${prefix}${date}`)));
+  const there = new Set(listed.flat().map(({ key }) => key.slice(prefix.length, -'.json'.length)));
+  return readPointers(
+    objects,
+    table,
+    windows.filter((window) => there.has(window)),
+  );
+}
+
 /** Ids of the windows of a table that were ever published, ascending. */
 async function listWindows(
   objects: ObjectStore,

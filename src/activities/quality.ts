@@ -10,7 +10,7 @@ import { formatInstant } from '../lake/time.ts';
 import { overlapping, windowAt, windowOf, windowParameters } from '../lake/window.ts';
 import type { Ports, Row, SqlFile, SqlSession, TableFile, TableInput } from '../ports.ts';
 import { goldTable, silverEvents } from './gold.ts';
-import { readPointers, readStaged } from './pointers.ts';
+import { readPointersThere, readStaged } from './pointers.ts';
 import { contractValues } from './silver-inputs.ts';
 
 /* The gate: runs the checks of a staged version and keeps every result, failed ones too. */
@@ -94,7 +94,7 @@ async function runChecks(
 ): Promise<readonly CheckResult[]> {
   const { dataset, ports } = deps;
   const checks = checksFor(ports.sql.checks, table, staged);
-  const session = await ports.engine.open(await checkTables(deps, table, staged));
+  const session = await ports.engine.open(await checkTables(deps, { table, staged, checks }));
   try {
     const parameters = { ...dataset.thresholds, ...windowParameters(windowOf(staged.window)) };
     const results: CheckResult[] = [];
@@ -138,10 +138,14 @@ async function runCheck(
 
 async function checkTables(
   deps: QualityDeps,
-  table: Table,
-  staged: Pointer,
+  run: {
+    readonly table: Table;
+    readonly staged: Pointer;
+    readonly checks: readonly SqlFile[];
+  },
 ): Promise<readonly TableInput[]> {
   const { dataset, ports } = deps;
+  const { table, staged, checks } = run;
   const columns = visibleColumns(table);
   const { written, kept } = filesByWriter(staged);
   const stagedTable: TableInput = { kind: 'files', name: 'staged', columns, files: written };
@@ -149,12 +153,16 @@ async function checkTables(
   if (table.layer === 'gold') {
     return [stagedTable, silverEvents(dataset, await readSilverOf(deps, staged))];
   }
+  // A fold has no check that looks at the rest of the day, whose files would all be opened for it.
+  const isDayRead = checks.some(({ header }) => header['reads']?.includes('silver_day'));
   const day = overlapping(windowAt(window.startMs, 'day'), 'hour').map(({ id }) => id);
-  const others = await readPointers(
-    ports.objects,
-    dataset.silver,
-    day.filter((id) => id !== window.id),
-  );
+  const others = isDayRead
+    ? await readPointersThere(
+        ports.objects,
+        dataset.silver,
+        day.filter((id) => id !== window.id),
+      )
+    : [];
   return [
     stagedTable,
     { kind: 'files', name: 'staged_before', columns, files: kept },

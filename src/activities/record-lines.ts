@@ -48,15 +48,15 @@ function hasControls(value: Uint8Array): boolean {
 
 function keyField(key: Uint8Array | null): string {
   if (key === null) return '';
-  return isSimpleKey(key)
+  return isSimpleKey(key, 0, key.byteLength)
     ? lineField('key', `"${asBuffer(key).toString('latin1')}"`)
     : lineField('key_base64', `"${base64(key)}"`);
 }
 
-/** ASCII that JSON writes as it is. */
-export function isSimpleKey(key: Uint8Array): boolean {
-  for (let index = 0; index < key.length; index += 1) {
-    const byte = key[index]!;
+/** ASCII between two places that JSON writes as it is. */
+export function isSimpleKey(bytes: Uint8Array, start: number, end: number): boolean {
+  for (let at = start; at < end; at += 1) {
+    const byte = bytes[at]!;
     if (byte < 0x20 || byte > 0x7e || byte === 0x22 || byte === 0x5c) return false;
   }
   return true;

@@ -58,6 +58,30 @@ export async function prepareSilver(
   await session.materialize('rejections', rejectionsSql(checks), parameters);
 }
 
+export type Counts = {
+  readonly bronze_rows: number;
+  readonly rejected_rows: number;
+  readonly duplicate_rows: number;
+  readonly better_duplicates: number;
+};
+
+/** What `accounting.sql` counts. */
+export async function countRows(
+  session: SqlSession,
+  silver: Readonly<Record<string, SqlFile>>,
+  parameters: Parameters,
+): Promise<Counts> {
+  const { rows } = await session.query(sqlOf(silver, 'accounting'), parameters);
+  const counted = rows[0] ?? {};
+  const number = (name: string) => Number(counted[name] ?? 0);
+  return {
+    bronze_rows: number('bronze_rows'),
+    rejected_rows: number('rejected_rows'),
+    duplicate_rows: number('duplicate_rows'),
+    better_duplicates: number('better_duplicates'),
+  };
+}
+
 /** The union of what the reject checks find; the rule is the name of the check. */
 function rejectionsSql(checks: Readonly<Record<string, SqlFile>>): string {
   const parts = rejectChecks(checks).map(

@@ -11,16 +11,25 @@ import {
   canonicalJson,
   nextVersion,
 } from '../lake/pointer.ts';
+import { partitionsEver } from '../lake/registration.ts';
 import { visibleColumns } from '../lake/table.ts';
 import { formatInstant } from '../lake/time.ts';
 import { type Window, windowOf, windowParameters } from '../lake/window.ts';
-import type { Parameters, Ports, SqlFile, SqlSession, TableInput } from '../ports.ts';
+import type { Parameters, Ports, SqlSession, TableInput } from '../ports.ts';
 import { sha256 } from './hash.ts';
 import { readPointer, tableFiles, writeStaged } from './pointers.ts';
 import { readRetention, refusedRebuild, requireKept } from './retention.ts';
 import { arrangeFiles, foldPlans } from './silver-files.ts';
 import { type SilverInputs, contractValues, gatherInputs } from './silver-inputs.ts';
-import { bronzeInput, prepareSilver, rejectChecks, sealedRows, sqlOf } from './silver-sql.ts';
+import {
+  type Counts,
+  bronzeInput,
+  countRows,
+  prepareSilver,
+  rejectChecks,
+  sealedRows,
+  sqlOf,
+} from './silver-sql.ts';
 
 /*
  * Staging a silver version: read the pointer and the batches, let SQL reject, deduplicate and clean,
@@ -76,7 +85,7 @@ async function stageSilver(deps: SilverDeps, input: BuildSilverInput): Promise<S
     fingerprint,
     inputs,
     base,
-    previous: current?.version ?? null,
+    current,
   };
   const pointer = await buildVersion(deps, build);
   await writeStaged(ports.objects, pointer);
@@ -92,7 +101,8 @@ type SilverBuild = {
   readonly inputs: SilverInputs;
   /** The version that is added to; null for a whole build. */
   readonly base: Pointer | null;
-  readonly previous: string | null;
+  /** The version that is replaced. */
+  readonly current: Pointer | null;
 };
 
 /**
@@ -167,29 +177,6 @@ function inputTables(
   ];
 }
 
-type Counts = {
-  readonly bronze_rows: number;
-  readonly rejected_rows: number;
-  readonly duplicate_rows: number;
-  readonly better_duplicates: number;
-};
-
-async function countRows(
-  session: SqlSession,
-  silver: Readonly<Record<string, SqlFile>>,
-  parameters: Parameters,
-): Promise<Counts> {
-  const { rows } = await session.query(sqlOf(silver, 'accounting'), parameters);
-  const counted = rows[0] ?? {};
-  const number = (name: string) => Number(counted[name] ?? 0);
-  return {
-    bronze_rows: number('bronze_rows'),
-    rejected_rows: number('rejected_rows'),
-    duplicate_rows: number('duplicate_rows'),
-    better_duplicates: number('better_duplicates'),
-  };
-}
-
 async function writeFiles(
   { dataset, ports }: SilverDeps,
   request: {
@@ -261,6 +248,7 @@ async function assemble(
   });
   const rows = files.reduce((sum, file) => sum + file.rows, 0);
   const before = build.base?.accounting ?? noRows;
+  const ever = partitionsEver(dataset.silver, { files }, build.current);
   const accounting: Accounting = {
     bronze: before.bronze + sealedRows(build.inputs.batches, build.window.id),
     silver: rows,
@@ -277,6 +265,7 @@ async function assemble(
     mode: build.mode,
     fingerprint: build.fingerprint,
     files,
+    ...(ever === null ? {} : { partitionsEver: ever }),
     rows,
     logs: build.inputs.logs,
     silver: {},
@@ -290,7 +279,7 @@ async function assemble(
     warnings: warningsOf(build),
     complete: true,
     builtAt: formatInstant(ports.now()),
-    previous: build.previous,
+    previous: build.current?.version ?? null,
   };
 }
 

@@ -29,8 +29,17 @@ export async function appendEntry(
   const key = logEntryKey(dataset, entry.log, entry.number);
   const result = await objects.createObject(key, jsonBytes(entry));
   if (result.kind === 'created') return decideAppend(entry, null);
+  return decideAppend(entry, await readEntry(objects, { ...entry, dataset }));
+}
+
+/** An entry that is known to be there. */
+export async function readEntry(
+  objects: ObjectStore,
+  { dataset, log, number }: LogRef & { readonly number: number },
+): Promise<LogEntry> {
+  const key = logEntryKey(dataset, log, number);
   const found = await readJson<LogEntry>(objects, key);
-  if (found !== null) return decideAppend(entry, found.value);
+  if (found !== null) return found.value;
   throw new IngotError('LOG_CORRUPT', 'an entry of a source log is there and cannot be read', {
     retryable: true,
     facts: { key },

@@ -6,7 +6,6 @@ import type { Alerts, Logger } from '../ports.ts';
 /* Telling people: always a log line, and a web hook where one is configured. */
 
 const attempts = 3;
-const betweenMs = 500;
 
 /** A line of the log for each alert, with the fact `alert` to filter by. */
 export function createLogAlerts(logger: Logger): Alerts {
@@ -20,6 +19,8 @@ export function createLogAlerts(logger: Logger): Alerts {
 export type WebhookOptions = {
   readonly url: string;
   readonly timeoutMs: number;
+  /** Before the second attempt; twice as long before the third. */
+  readonly betweenMs?: number;
   readonly logger: Logger;
 };
 
@@ -27,7 +28,8 @@ export type WebhookOptions = {
  * Posts each alert as JSON. A web hook that is down must not hold the owner of the windows up: after
  * three attempts the log says that nobody was told.
  */
-export function createWebhookAlerts({ url, timeoutMs, logger }: WebhookOptions): Alerts {
+export function createWebhookAlerts(options: WebhookOptions): Alerts {
+  const { url, timeoutMs, betweenMs = 500, logger } = options;
   return {
     async send(alert) {
       for (let attempt = 1; ; attempt += 1) {

@@ -2,9 +2,15 @@ import { open, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DuckDBBigIntVector, DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { IngotError } from '../errors.ts';
-import type { BronzeEncoder, EncodedFile, FileFacts, LinesInput, ParquetInput } from '../ports.ts';
+import type {
+  BronzeEncoder,
+  ColumnsInput,
+  EncodedFile,
+  FileFacts,
+  ParquetInput,
+} from '../ports.ts';
+import { selectColumns } from './duckdb-columns.ts';
 import { duckdbIdentity } from './duckdb-engine.ts';
-import { selectLines } from './duckdb-lines.ts';
 import { type RowSource, stageRows } from './duckdb-rows.ts';
 import type { DuckdbLimits } from './duckdb-session.ts';
 import { createDatabase } from './duckdb-session.ts';
@@ -16,6 +22,7 @@ import {
   removeAbandonedScratch,
   removeFolder,
 } from './scratch-folder.ts';
+import { createPlainParquet, plainParquetStart } from './plain-parquet.ts';
 
 export type DuckdbBronzeEncoderOptions = DuckdbLimits & {
   /** The folder of the object cache; files lie there while they are written or read. */
@@ -48,7 +55,7 @@ export function createDuckdbBronzeEncoder(options: DuckdbBronzeEncoderOptions): 
   return {
     name: duckdbIdentity,
     encode: (input) => withFile((target) => encodeRows(target, input, compression)),
-    encodeLines: (input) => withFile((target) => encodeLines(target, input, compression)),
+    encodeColumns: (input) => withFile((target) => encodeColumns(target, input, compression)),
     inspect: (bytes) =>
       withFile(async ({ connection, path }) => {
         await writeFile(path, bytes);
@@ -57,10 +64,7 @@ export function createDuckdbBronzeEncoder(options: DuckdbBronzeEncoderOptions): 
   };
 }
 
-/**
- * One after the other: the engine's reader of JSON takes 32 MiB for each file, and has one thread for
- * all of them.
- */
+/** One after the other: the engine has one thread for all of them, and one bound of memory. */
 function createTurns(): <T>(work: () => Promise<T>) => Promise<T> {
   let last: Promise<unknown> = Promise.resolve();
   return (work) => {
@@ -125,33 +129,34 @@ async function encodeRows(
   return copyOut(target, { source, metadata, compression });
 }
 
-async function encodeLines(
+async function encodeColumns(
   target: OpenFile,
-  input: LinesInput,
+  input: ColumnsInput,
   compression: string,
 ): Promise<EncodedFile> {
-  const linesPath = `${target.path}.jsonl`;
-  await writePieces(linesPath, input.pieces);
-  const source = selectLines(linesPath, input);
+  const plainPath = `${target.path}.plain`;
+  await writeGroups(plainPath, input);
+  const source = selectColumns(plainPath, input);
   return copyOut(target, { source, metadata: input.metadata, compression });
 }
 
-/** Pieces are many and small where records are not plain, so they are written many at a time. */
-async function writePieces(path: string, pieces: readonly Uint8Array[]): Promise<void> {
+/** Group after group, because each is in the memory of the one before. */
+async function writeGroups(path: string, { varying, groups }: ColumnsInput): Promise<void> {
   const file = await open(path, 'w');
+  const write = async (pieces: readonly Uint8Array[]): Promise<void> => {
+    const { bytesWritten } = await file.writev(pieces);
+    const wanted = pieces.reduce((sum, { byteLength }) => sum + byteLength, 0);
+    if (bytesWritten !== wanted) throw new Error(`${path}: only a part could be written`);
+  };
   try {
-    for (let at = 0; at < pieces.length; at += piecesAtOnce) {
-      const some = pieces.slice(at, at + piecesAtOnce);
-      const { bytesWritten } = await file.writev(some);
-      const wanted = some.reduce((sum, { byteLength }) => sum + byteLength, 0);
-      if (bytesWritten !== wanted) throw new Error(`${path}: only a part could be written`);
-    }
+    const parquet = createPlainParquet(varying);
+    await write([plainParquetStart]);
+    for (const group of groups()) await write(parquet.group(group));
+    await write([parquet.end()]);
   } finally {
     await file.close();
   }
 }
-
-const piecesAtOnce = 512;
 
 async function copyOut(
   { connection, path }: OpenFile,
@@ -208,21 +213,24 @@ async function readOffsets(connection: DuckDBConnection, path: string): Promise<
   return offsets.sort();
 }
 
-/** Grouped in the engine, so that times need not travel row by row. */
+/** Grouped in the engine, so that times need not travel row by row, and made texts for each hour only. */
 async function readEventTimes(
   connection: DuckDBConnection,
   path: string,
 ): Promise<Pick<FileFacts, 'rowsPerEventHour' | 'eventTimeMin' | 'eventTimeMax'>> {
   const sql = `
     SELECT
-      strftime(date_trunc('hour', event_ts), '%Y-%m-%dT%H'),
+      strftime(event_hour, '%Y-%m-%dT%H'),
       count(*),
       strftime(min(event_ts), '%Y-%m-%dT%H:%M:%S.%gZ'),
       strftime(max(event_ts), '%Y-%m-%dT%H:%M:%S.%gZ')
-    FROM (SELECT CAST(event_ts AS TIMESTAMP) AS event_ts FROM read_parquet($path))
+    FROM (
+      SELECT event_ts, date_trunc('hour', event_ts) AS event_hour
+      FROM (SELECT CAST(event_ts AS TIMESTAMP) AS event_ts FROM read_parquet($path))
+    )
     WHERE event_ts IS NOT NULL
-    GROUP BY 1
-    ORDER BY 1`;
+    GROUP BY event_hour
+    ORDER BY event_hour`;
   const hours = (await runStatement(connection, sql, { path })).getRows();
   return {
     rowsPerEventHour: Object.fromEntries(hours.map((row) => [String(row[0]), Number(row[1])])),

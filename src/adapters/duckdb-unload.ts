@@ -77,7 +77,11 @@ async function unloadPartitions(
     for (const [index, partition] of partitions.entries()) {
       const path = join(folder, `unload-${number}-${index}.parquet`);
       const file = { partition, key: options.keyOf(partition), path };
-      await copyPartition(connection, { table, partition, options, path });
+      // What all rows have alike rules none of them out, and would be compared row by row.
+      const names = options.partitionBy.filter((name) =>
+        partitions.some((other) => other[name] !== partition[name]),
+      );
+      await copyPartition(connection, { table, partition, names, options, path });
       files.push(file);
       const upload = uploadFile(context, file);
       // Whoever waits for it below is told; until then nobody is, which is no crash.
@@ -135,12 +139,19 @@ async function copyPartition(
   {
     table,
     partition,
+    names,
     options,
     path,
-  }: { table: string; partition: Partition; options: UnloadOptions; path: string },
+  }: {
+    readonly table: string;
+    readonly partition: Partition;
+    /** Columns that tell its rows from those of the others. */
+    readonly names: readonly string[];
+    readonly options: UnloadOptions;
+    readonly path: string;
+  },
 ): Promise<void> {
   const columns = options.columns.map((column) => castColumn(quoteIdentifier(column.name), column));
-  const names = Object.keys(partition);
   const conditions = names.map(
     (name, index) => `CAST(${quoteIdentifier(name)} AS VARCHAR) = $partition_${index}`,
   );

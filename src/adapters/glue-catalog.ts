@@ -10,7 +10,8 @@ import { IngotError, type ErrorFacts } from '../errors.ts';
 import type { Catalog, CatalogTable } from '../ports.ts';
 import type { AwsSettings } from './aws-clients.ts';
 import { awsErrorName, backOff, withAwsFaults } from './aws-faults.ts';
-import { deletePartitions, listPartitions, putPartitions } from './glue-partitions.ts';
+import { findPartitions, listPartitions } from './glue-partition-reads.ts';
+import { deletePartitions, putPartitions } from './glue-partitions.ts';
 import { catalogMarker, isSameTable, tableInput } from './glue-table-input.ts';
 
 const settleAttemptsMax = 6;
@@ -38,6 +39,8 @@ export function createGlueCatalog(glue: GlueClient): Catalog {
       ),
     listPartitions: (table, leadingValues) =>
       onTable(table, () => listPartitions(glue, table, leadingValues)),
+    findPartitions: async (table, values) =>
+      values.length > 0 ? onTable(table, () => findPartitions(glue, table, values)) : [],
     putPartitions: async (table, partitions) => {
       if (partitions.length > 0) await onTable(table, () => putPartitions(glue, table, partitions));
     },

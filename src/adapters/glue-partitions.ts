@@ -3,83 +3,18 @@ import {
   BatchCreatePartitionCommand,
   BatchUpdatePartitionCommand,
   DeletePartitionCommand,
-  GetPartitionCommand,
-  GetPartitionsCommand,
   type ErrorDetail,
   type GlueClient,
-  type Partition,
 } from '@aws-sdk/client-glue';
-import { formatFacts, IngotError } from '../errors.ts';
-import type { ColumnType } from '../lake/table.ts';
+import { IngotError } from '../errors.ts';
 import type { CatalogPartition, CatalogTable } from '../ports.ts';
 import { awsErrorName, backOff, isPassingCode } from './aws-faults.ts';
-import { partitionInput, rowsParameter } from './glue-table-input.ts';
+import { assertValues, factsOf } from './glue-partition-reads.ts';
+import { partitionInput } from './glue-table-input.ts';
 
 const batchMax = 100;
 const putAttemptsMax = 4;
 const deletesAtOnce = 4;
-const pagesMax = 10_000;
-
-/** Table partitions whose leading values are these. The caller knows that the table is there. */
-export async function listPartitions(
-  glue: GlueClient,
-  table: CatalogTable,
-  leadingValues: readonly string[],
-): Promise<readonly CatalogPartition[]> {
-  const isOne = leadingValues.length === table.table.partitionColumns.length;
-  return isOne
-    ? findPartition(glue, table, leadingValues)
-    : searchPartitions(glue, table, leadingValues);
-}
-
-/** By its key, which costs the same however many others there are. */
-async function findPartition(
-  glue: GlueClient,
-  table: CatalogTable,
-  values: readonly string[],
-): Promise<readonly CatalogPartition[]> {
-  const command = new GetPartitionCommand({
-    DatabaseName: table.database,
-    TableName: table.table.name,
-    PartitionValues: [...values],
-  });
-  try {
-    const { Partition } = await glue.send(command);
-    return Partition === undefined ? [] : [catalogPartition(Partition)];
-  } catch (error) {
-    if (awsErrorName(error) === 'EntityNotFoundException') return [];
-    throw error;
-  }
-}
-
-async function searchPartitions(
-  glue: GlueClient,
-  table: CatalogTable,
-  leadingValues: readonly string[],
-): Promise<readonly CatalogPartition[]> {
-  const found: CatalogPartition[] = [];
-  let token: string | undefined;
-  for (let page = 0; page < pagesMax; page += 1) {
-    const answer = await glue.send(
-      new GetPartitionsCommand({
-        DatabaseName: table.database,
-        TableName: table.table.name,
-        Expression: expressionOf(table, leadingValues),
-        // Columns repeat in every partition, and nobody here reads them.
-        ExcludeColumnSchema: true,
-        NextToken: token,
-      }),
-    );
-    // The expression saves pages on AWS; ministack ignores it, so this filter is the one that counts.
-    const wanted = (answer.Partitions ?? []).filter(({ Values = [] }) =>
-      leadingValues.every((value, index) => Values[index] === value),
-    );
-    found.push(...wanted.map(catalogPartition));
-    token = answer.NextToken;
-    if (token === undefined) return found;
-  }
-  throw new Error(`too many table partitions to list${formatFacts(factsOf(table))}`);
-}
 
 /**
  * Creates what is not there and updates what is. Another writer may create or delete one of them
@@ -212,64 +147,6 @@ async function deletePartition(
   }
 }
 
-/** `year='2026' AND month='08'`, undefined for all. */
-function expressionOf(
-  { table }: CatalogTable,
-  leadingValues: readonly string[],
-): string | undefined {
-  assert(
-    leadingValues.length <= table.partitionColumns.length,
-    'more values than table partition columns',
-  );
-  const terms = leadingValues.map((value, index) => {
-    const column = table.partitionColumns[index];
-    assert(column !== undefined);
-    return `${column.name} = ${literalOf(column.type, value)}`;
-  });
-  return terms.length === 0 ? undefined : terms.join(' AND ');
-}
-
-function literalOf(type: ColumnType, value: string): string {
-  switch (type) {
-    case 'int':
-    case 'bigint':
-    case 'double':
-    case 'decimal(12,2)':
-    case 'decimal(18,2)':
-      assert(/^-?\d+(\.\d+)?$/.test(value), `${value} is no number for a table partition`);
-      return value;
-    case 'string':
-    case 'boolean':
-    case 'date':
-    case 'timestamp':
-      return `'${value.replaceAll("'", "''")}'`;
-  }
-}
-
-/** A partition that others registered may have no row count; it counts as 0. */
-function catalogPartition({ Values, StorageDescriptor, Parameters }: Partition): CatalogPartition {
-  const rows = Number(Parameters?.[rowsParameter]);
-  return {
-    values: Values ?? [],
-    location: StorageDescriptor?.Location ?? '',
-    rows: Number.isSafeInteger(rows) ? rows : 0,
-  };
-}
-
-/** Values become folders and literals: as many as there are columns, and dates as YYYY-MM-DD. */
-function assertValues({ table }: CatalogTable, values: readonly string[]): void {
-  assert.equal(values.length, table.partitionColumns.length, `values of ${table.name}`);
-  table.partitionColumns.forEach(({ name, type }, index) => {
-    const value = values[index] ?? '';
-    assert(value !== '', `${name} of ${table.name} has no value`);
-    assert(type !== 'date' || /^\d{4}-\d{2}-\d{2}$/.test(value), `${name}=${value} is no date`);
-  });
-}
-
 function nameOf(values: readonly string[]): string {
   return values.join('/');
-}
-
-function factsOf({ database, table }: CatalogTable): { database: string; table: string } {
-  return { database, table: table.name };
 }

@@ -1,4 +1,4 @@
-import type { SourceRecord } from '../ports.ts';
+import type { RecordPlace, SourceRecord } from '../ports.ts';
 import { type RecordBatch, batchesOf, unreadable } from './kafka-batches.ts';
 import { codecNames, decompressRecords } from './kafka-codecs.ts';
 import type { AbortedTransaction, RecordSet } from './kafka-record-sets.ts';
@@ -145,15 +145,15 @@ type RecordPlaces = {
  * A record that makes its key and value when it is asked for them. Thousands wait in a fetch, and
  * views of bytes are large objects: made at once, they would outlive many a collection of garbage.
  */
-class FetchedRecord implements SourceRecord {
+class FetchedRecord implements SourceRecord, RecordPlace {
   readonly headers: SourceRecord['headers'];
   private readonly source: RecordSource;
   private readonly timestampDelta: number;
   private readonly offsetDelta: number;
-  private readonly keyAt: number;
-  private readonly keyBytes: number;
-  private readonly valueAt: number;
-  private readonly valueBytes: number;
+  readonly keyAt: number;
+  readonly keyBytes: number;
+  readonly valueAt: number;
+  readonly valueBytes: number;
 
   constructor(source: RecordSource, places: RecordPlaces, headers: SourceRecord['headers']) {
     this.source = source;
@@ -166,11 +166,22 @@ class FetchedRecord implements SourceRecord {
     this.valueBytes = places.valueBytes;
   }
 
+  /** Itself, so that it costs nothing. */
+  get place(): RecordPlace {
+    return this;
+  }
+
+  get bytes(): Uint8Array {
+    return this.source.bytes;
+  }
+
+  get offsetNumber(): number | null {
+    const { firstOffset } = this.source;
+    return firstOffset === null ? null : firstOffset + this.offsetDelta;
+  }
+
   get offset(): string {
-    const { firstOffset, batch } = this.source;
-    return firstOffset === null
-      ? String(batch.offset + BigInt(this.offsetDelta))
-      : String(firstOffset + this.offsetDelta);
+    return String(this.offsetNumber ?? this.source.batch.offset + BigInt(this.offsetDelta));
   }
 
   get timestampMs(): number {

@@ -33,6 +33,11 @@ export function createMemoryCatalog(): MemoryCatalog {
       [...entryOf(table).partitions.values()].filter(({ values }) =>
         isDeepStrictEqual(values.slice(0, leadingValues.length), [...leadingValues]),
       ),
+    findPartitions: async (table, partitionValues) => {
+      if (partitionValues.length === 0) return [];
+      const { partitions } = entryOf(table);
+      return partitionValues.flatMap((values) => partitions.get(JSON.stringify(values)) ?? []);
+    },
     putPartitions: async (table, partitions) => {
       if (partitions.length === 0) return;
       const entry = entryOf(table);

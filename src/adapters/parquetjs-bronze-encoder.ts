@@ -4,10 +4,10 @@ import type { ColumnData } from 'parquetjs-lite';
 import { messageOf } from '../errors.ts';
 import type { Column, ColumnType } from '../lake/table.ts';
 import { parseInstant } from '../lake/time.ts';
-import type { BronzeEncoder, EncodedFile, ParquetInput, Value } from '../ports.ts';
+import { valuesOf } from '../lake/column-vectors.ts';
+import type { BronzeEncoder, ColumnsInput, EncodedFile, ParquetInput, Value } from '../ports.ts';
 import { readBronzeFacts } from './bronze-facts.ts';
 import { columnData, type RowGroup, writeParquetjs } from './parquetjs-file.ts';
-import { type LineGroup, valuesOfLines } from './parquetjs-lines.ts';
 import { type ValueMapping, valueMapping } from './parquetjs-values.ts';
 
 const library = createRequire(import.meta.url)('parquetjs-lite/package.json') as {
@@ -25,7 +25,7 @@ export function createParquetjsBronzeEncoder(): BronzeEncoder {
   return {
     name: `parquetjs-lite-${library.version}`,
     encode: (input) => encode(input, groupsOfRows(input)),
-    encodeLines: (input) => encode(input, valuesOfLines(input, groupRows)),
+    encodeColumns: (input) => encode(input, groupsOfColumns(input)),
     inspect: readBronzeFacts,
   };
 }
@@ -34,7 +34,7 @@ type Target = Pick<ParquetInput, 'columns' | 'metadata'>;
 
 async function encode(
   { columns, metadata }: Target,
-  groups: Iterable<LineGroup>,
+  groups: Iterable<ValueGroup>,
 ): Promise<EncodedFile> {
   const bytes = await writeParquetjs(
     { columns, fieldType: ({ type }) => mappingOf(type).field, compression: 'GZIP', metadata },
@@ -43,7 +43,26 @@ async function encode(
   return { bytes, facts: await readBronzeFacts(bytes) };
 }
 
-function* groupsOfRows({ columns, rows }: ParquetInput): Iterable<LineGroup> {
+/** The values of some rows, by column, in the order of the columns. */
+type ValueGroup = readonly (readonly Value[])[];
+
+function* groupsOfColumns({
+  columns,
+  varying,
+  constants,
+  groups,
+}: ColumnsInput): Iterable<ValueGroup> {
+  const places = columns.map(({ name }) => varying.findIndex((each) => each.name === name));
+  for (const { rows, vectors } of groups()) {
+    yield columns.map(({ name }, index) => {
+      const vector = vectors[places[index]!];
+      if (vector !== undefined) return valuesOf(vector);
+      return new Array<Value>(rows).fill(constants[name] ?? null);
+    });
+  }
+}
+
+function* groupsOfRows({ columns, rows }: ParquetInput): Iterable<ValueGroup> {
   for (let start = 0; start < rows.length; start += groupRows) {
     const some = rows.slice(start, start + groupRows);
     yield columns.map(({ name }) => some.map((row) => row[name] ?? null));
@@ -52,7 +71,7 @@ function* groupsOfRows({ columns, rows }: ParquetInput): Iterable<LineGroup> {
 
 function* rowGroups(
   columns: readonly Column[],
-  groups: Iterable<LineGroup>,
+  groups: Iterable<ValueGroup>,
 ): Generator<RowGroup, void> {
   for (const group of groups) {
     const data = columns.map((column, index): [string, ColumnData] => {
@@ -92,9 +111,8 @@ function mappingOf(type: ColumnType): ValueMapping {
 const timestamps: ValueMapping = {
   field: 'TIMESTAMP_MICROS',
   toPrimitive: (value) => {
-    // What a line says in milliseconds stays a number.
-    const ms = typeof value === 'string' ? parseInstant(value) : Number(value);
-    assert(ms !== null && Number.isSafeInteger(ms), `${String(value)} is no instant`);
+    const ms = parseInstant(String(value));
+    assert(ms !== null, `${String(value)} is no instant`);
     const [, finer = ''] = /\.\d{3}(\d{1,3})/.exec(String(value)) ?? [];
     const micros = finer === '' ? 0 : Number(finer.padEnd(3, '0'));
     const whole = ms * 1_000 + micros;

@@ -31,7 +31,7 @@ function sentenceOf(event: OwnerEvent): string {
       return `${event.log} retired by ${event.author}: ${event.reason}`;
     case 'backfillPaused':
     case 'backfillEnded':
-      return event.text;
+      return `backfill ${event.id} ${event.text}`;
     default:
       return `${event.kind} by ${event.author}: ${event.reason}`;
   }

@@ -4,6 +4,7 @@ import pc from 'picocolors';
 import type { Environment } from '../config.ts';
 import { messageOf } from '../errors.ts';
 import { csvLines, type Cell } from './csv.ts';
+import { printable } from './printable.ts';
 
 export type { Cell } from './csv.ts';
 
@@ -73,8 +74,8 @@ export function createConsole(streams: ConsoleStreams): CliConsole {
   return {
     progress,
     step: (title, work) => runStep(progress(title), work),
-    say: (text) => void streams.stderr.write(`${text}\n`),
-    printText: (lines) => void streams.stdout.write(`${lines.join('\n')}\n`),
+    say: (text) => void streams.stderr.write(`${printable(text)}\n`),
+    printText: (lines) => void streams.stdout.write(`${printable(lines.join('\n'))}\n`),
     printTable: (columns, rows) =>
       void streams.stdout.write(`${renderTable(columns, rows, colors(streams.stdout))}\n`),
     printJson: (value) => void streams.stdout.write(`${JSON.stringify(value, bigintAsText, 2)}\n`),
@@ -127,17 +128,17 @@ function openProgress(options: {
   const shown = options.lines.open(line);
   const end = (state: Line['state']) => (note?: string) => {
     line.state = state;
-    line.note = note ?? '';
+    line.note = printable(note ?? '');
     shown.closed();
   };
   return {
     update: (done, note) => {
       line.done = done;
-      line.note = note ?? line.note;
+      if (note !== undefined) line.note = printable(note);
       shown.changed();
     },
     note: (text) => {
-      line.note = text;
+      line.note = printable(text);
       shown.noted();
     },
     succeed: end('succeeded'),
@@ -252,12 +253,14 @@ function renderTable(
     rows.some((row) => row[index] !== null) &&
     rows.every((row) => row[index] === null || ['number', 'bigint'].includes(typeof row[index]));
   const table = new Table({
-    head: columns.map((column) => colors.bold(column)),
+    head: columns.map((column) => colors.bold(printable(column))),
     colAligns: columns.map((_, index) => (isNumeric(index) ? 'right' : 'left')),
     // The library's own colours ignore NO_COLOR and pipes.
     style: { head: [], border: [] },
   });
-  table.push(...rows.map((row) => row.map((cell) => (cell === null ? '' : String(cell)))));
+  table.push(
+    ...rows.map((row) => row.map((cell) => (cell === null ? '' : printable(String(cell))))),
+  );
   return table.toString();
 }
 

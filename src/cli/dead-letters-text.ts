@@ -1,6 +1,7 @@
 import type { FoundLetter } from '../activities/dead-letters.ts';
 import type { RedriveAttempt } from '../activities/redrive.ts';
 import type { Cell } from './csv.ts';
+import { printable } from './printable.ts';
 
 /* Dead letters in the words of a terminal, of JSON and of CSV. Their bytes are anybody's. */
 
@@ -133,15 +134,6 @@ const lineCharactersMax = 100;
 /** So that a table stays as wide as a screen; JSON has the text as it is. */
 function wrapped(text: string): string {
   return text.replace(new RegExp(`[^\\n]{${lineCharactersMax}}(?=[^\\n])`, 'gu'), '$&\n');
-}
-
-/** Without characters that a terminal would obey. */
-function printable(text: string): string {
-  return text.replace(
-    // eslint-disable-next-line no-control-regex -- these are the characters that are meant
-    /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
 }
 
 const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });

@@ -1,6 +1,6 @@
 import type { Grain } from './table.ts';
 import { dayMs, hourMs, startOfDay } from './time.ts';
-import { type Window, type WindowId, windowAt, windowOf } from './window.ts';
+import { type Window, type WindowId, overlapping, windowAt, windowOf } from './window.ts';
 
 /*
  * The windows of one day as bits, so that what is left of a day is a few numbers: bit h is the hour h;
@@ -41,11 +41,7 @@ export function windowsOf(day: WindowId, grain: Grain, mask: Mask): readonly Win
 /** The windows of a day that share time with the range. */
 export function windowsInDay(range: HourRange, day: WindowId, grain: Grain): readonly Window[] {
   const [firstMs, endMs] = [windowOf(range.from).startMs, windowOf(range.to).endMs];
-  const startMs = windowOf(day).startMs;
-  const all =
-    grain === 'day'
-      ? [windowAt(startMs, 'day')]
-      : Array.from({ length: 24 }, (_, hour) => windowAt(startMs + hour * hourMs, 'hour'));
+  const all = overlapping(windowOf(day), grain);
   return all.filter((window) => window.endMs > firstMs && window.startMs < endMs);
 }
 

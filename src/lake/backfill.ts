@@ -4,7 +4,6 @@ import {
   type GoldTables,
   type Mask,
   dayOf,
-  daysBetween,
   windowsInRange,
 } from './backfill-days.ts';
 import { formatInstant, hourMs } from './time.ts';
@@ -218,9 +217,9 @@ function freeId(backfills: readonly Backfill[], nowMs: number): string {
 
 /** The day after one that was looked at, in the order of the backfill; null after the last. */
 export function dayAfter(backfill: BackfillRange, day: WindowId): WindowId | null {
-  const days = daysBetween(backfill.from, backfill.to);
-  const ordered = backfill.order === 'oldest' ? days : days.toReversed();
-  return ordered[ordered.indexOf(day) + 1] ?? null;
+  const { startMs, endMs } = windowOf(day);
+  const next = windowAt(backfill.order === 'oldest' ? endMs : startMs - 1, 'day').id;
+  return next < dayOf(backfill.from) || next > dayOf(backfill.to) ? null : next;
 }
 
 export function totalOf(range: BackfillRange, gold: GoldTables): number {

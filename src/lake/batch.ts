@@ -30,18 +30,22 @@ export type Buffered = {
   readonly rowsOfLastFlush: number | null;
   /** Whether positions moved without records: such a range is also committed on age. */
   readonly advanced: boolean;
+  /** Whether these are the last records of a backlog: what comes next may be long in coming. */
+  readonly endsBacklog: boolean;
 };
 
 /** Under so many rows a flush counts as small (design section 4). */
 export const smallFlushRows = 1_000;
 
 export type FlushDecision =
-  { readonly kind: 'wait' } | { readonly kind: 'flush'; readonly by: 'rows' | 'bytes' | 'age' };
+  | { readonly kind: 'wait' }
+  | { readonly kind: 'flush'; readonly by: 'rows' | 'bytes' | 'backlog' | 'age' };
 
 export function decideFlush(buffered: Buffered, limits: FlushLimits, nowMs: number): FlushDecision {
   if (buffered.rows === 0 && !buffered.advanced) return { kind: 'wait' };
   if (buffered.rows >= limits.rowsMax) return { kind: 'flush', by: 'rows' };
   if (buffered.bytes >= limits.bytesMax) return { kind: 'flush', by: 'bytes' };
+  if (buffered.endsBacklog) return { kind: 'flush', by: 'backlog' };
   const stretched = buffered.rowsOfLastFlush !== null && buffered.rowsOfLastFlush < smallFlushRows;
   const ageMs = stretched ? nextAge(buffered, limits) : limits.ageMs;
   return nowMs - buffered.firstAtMs >= ageMs ? { kind: 'flush', by: 'age' } : { kind: 'wait' };
@@ -50,6 +54,19 @@ export function decideFlush(buffered: Buffered, limits: FlushLimits, nowMs: numb
 /** A log that brings a trickle waits long; one that has begun to fill waits short again. */
 function nextAge(buffered: Buffered, limits: FlushLimits): number {
   return buffered.rows >= smallFlushRows ? limits.ageMs : limits.ageIdleMs;
+}
+
+/** A log with a full batch to read has a backlog, until a fetch reaches its end. */
+export type Backlog = 'none' | 'reading' | 'ended';
+
+export function nextBacklog(
+  before: Backlog,
+  lag: bigint,
+  { rowsMax }: Pick<FlushLimits, 'rowsMax'>,
+): Backlog {
+  if (lag >= BigInt(rowsMax)) return 'reading';
+  if (before !== 'reading') return 'none';
+  return lag <= 0n ? 'ended' : 'reading';
 }
 
 export type WriterContext = {

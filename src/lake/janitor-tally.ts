@@ -25,6 +25,8 @@ export type Tally = {
   readonly building: number;
   /** Batches past their retention and kept, because some of their rows are in no version yet. */
   readonly notBuilt: number;
+  /** Table partitions of which the catalog said something else than the pointers. */
+  readonly settled?: number;
 };
 
 export const emptyTally: Tally = { removed: {}, waiting: 0, building: 0, notBuilt: 0 };
@@ -38,8 +40,10 @@ export function addTallies(left: Tally, right: Tally): Tally {
       return [[kind, { objects, bytes: (a?.bytes ?? 0) + (b?.bytes ?? 0) }]];
     }),
   );
+  const settled = (left.settled ?? 0) + (right.settled ?? 0);
   return {
     removed,
+    ...(settled === 0 ? {} : { settled }),
     waiting: left.waiting + right.waiting,
     building: left.building + right.building,
     notBuilt: left.notBuilt + right.notBuilt,
@@ -52,11 +56,16 @@ export function tallyOf(kind: RemovedKind, objects: readonly Found[]): Tally {
   return { ...emptyTally, removed: { [kind]: { objects: objects.length, bytes } } };
 }
 
-/** `Removed 12 versions (3.4 MiB), 3 staged (0.1 MiB).` */
-export function describeTally({ removed, waiting }: Tally, dryRun: boolean): string {
+/** `Removed 12 versions (3.4 MiB), 3 staged (0.1 MiB); 4 wait for their grace.` */
+export function describeTally({ removed, waiting, settled }: Tally, dryRun: boolean): string {
   const parts = Object.entries(removed).map(
     ([kind, { objects, bytes }]) => `${objects} ${kind} (${(bytes / 1_048_576).toFixed(1)} MiB)`,
   );
   const verb = dryRun ? 'Would remove' : 'Removed';
-  return `${verb} ${parts.length === 0 ? 'nothing' : parts.join(', ')}; ${waiting} wait for their grace.`;
+  const what = parts.length === 0 ? 'nothing' : parts.join(', ');
+  const catalog =
+    settled === undefined
+      ? ''
+      : ` ${dryRun ? 'Would settle' : 'Settled'} ${settled} table partitions of the catalog.`;
+  return `${verb} ${what}; ${waiting} wait for their grace.${catalog}`;
 }

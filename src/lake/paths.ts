@@ -282,7 +282,11 @@ export function retentionKey(dataset: string): string {
 
 /** Since when the janitor sees what nothing names any more, of one date of a table. */
 export function janitorMarksKey(table: Pick<Table, 'layer' | 'name'>, date: string): string {
-  return `_janitor/marks/${table.layer}/${table.name}/${date}.json`;
+  return `${janitorMarksPrefix(table)}${date}.json`;
+}
+
+export function janitorMarksPrefix({ layer, name }: Pick<Table, 'layer' | 'name'>): string {
+  return `_janitor/marks/${layer}/${name}/`;
 }
 
 /** What one run of the janitor has removed. */

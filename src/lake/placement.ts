@@ -170,7 +170,8 @@ function readTyped(value: unknown, type: ColumnType): FieldRead {
     case 'bigint':
       return isWholeNumber(value) ? { kind: 'value', value } : typeError;
     case 'double':
-      return Number.isFinite(value) ? { kind: 'value', value: value as number } : typeError;
+      // -0 becomes 0: as a text on its way to an engine it would, and as bytes in a column it would not.
+      return Number.isFinite(value) ? { kind: 'value', value: (value as number) + 0 } : typeError;
     case 'boolean':
       return typeof value === 'boolean' ? { kind: 'value', value } : typeError;
     case 'decimal(12,2)':

@@ -45,6 +45,8 @@ export type Pointer = {
    */
   readonly fingerprint: string;
   readonly files: readonly PointerFile[];
+  /** What the catalog may have of the window (lake/registration.ts); absent where nobody has kept it. */
+  readonly partitionsEver?: readonly (readonly string[])[];
   readonly rows: number;
   readonly logs: Readonly<Record<LogName, LogInput>>;
   /** Silver versions that a gold version was made from, by window. */
@@ -112,9 +114,13 @@ export function fromRanges(ranges: readonly NumberRange[]): number[] {
 
 /** JSON with sorted keys: the text that fingerprints and hashes are made from. */
 export function canonicalJson(value: unknown): string {
-  return JSON.stringify(value, (_key, inner: unknown) =>
-    inner !== null && typeof inner === 'object' && !Array.isArray(inner)
-      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : inner,
-  );
+  return JSON.stringify(sorted(value));
+}
+
+function sorted(value: unknown): unknown {
+  if (value === null || typeof value !== 'object') return value;
+  if (Array.isArray(value)) return value.map(sorted);
+  const record = value as Readonly<Record<string, unknown>>;
+  const names = Object.keys(record).sort();
+  return Object.fromEntries(names.map((name) => [name, sorted(record[name])]));
 }

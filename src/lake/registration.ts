@@ -32,6 +32,23 @@ export function wantedPartitions(
   return [...byFolder.values()];
 }
 
+/**
+ * The values of all table partitions that a version or any before it has had, given the version that
+ * it is made from; `null` where that one does not know. Only published versions are registered, and each
+ * is made from the one that it replaces: so a registrar, however late it is, has put no others.
+ */
+export function partitionsEver(
+  table: Table,
+  version: Pick<Pointer, 'files'>,
+  current: Pick<Pointer, 'partitionsEver'> | null,
+): readonly (readonly string[])[] | null {
+  if (current !== null && current.partitionsEver === undefined) return null;
+  const own = wantedPartitions(table, version).map(({ values }) => values);
+  const all = [...(current?.partitionsEver ?? []), ...own];
+  const byName = new Map(all.map((values) => [JSON.stringify(values), values]));
+  return [...byName].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, values]) => values);
+}
+
 export type RegistrationDiff = {
   readonly put: readonly RegisteredPartition[];
   readonly remove: readonly (readonly string[])[];

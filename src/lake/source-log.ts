@@ -17,7 +17,7 @@ export type LogState = {
   /** Number and hash of the newest seal before this entry, null without any. */
   readonly lastSeal: { readonly number: number; readonly hash: string } | null;
   readonly lastRecord: LastRecord | null;
-  /** The broker's time of the last sealed record, ISO-8601. */
+  /** The broker's time of the last sealed record, ISO-8601; never later than it was read. */
   readonly lastRecordTime: string | null;
   /** The topic that the offsets are of, where the broker told; a new topic of that name has another. */
   readonly topicId?: string;

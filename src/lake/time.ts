@@ -56,6 +56,14 @@ export function hasFourDigitYear(ms: number): boolean {
   return ms >= leastMs && ms < endMs;
 }
 
+/**
+ * The nearest instant that every text and every table has room for. A broker's time may be anything: a
+ * producer that counts microseconds gives one in the year 58000.
+ */
+export function nearestInstant(ms: number): number {
+  return Math.min(Math.max(ms, leastMs), endMs - 1);
+}
+
 /** `2026-08-21T13:05:00.000Z`. */
 export function formatInstant(ms: number): string {
   return new Date(ms).toISOString();

@@ -33,10 +33,10 @@ export function windowAt(ms: number, grain: Grain): Window {
 export function parseWindowId(id: string): Window | null {
   if (!idPattern.test(id)) return null;
   const grain: Grain = id.includes('T') ? 'hour' : 'day';
-  const ms = Date.parse(grain === 'hour' ? `${id}:00:00.000Z` : `${id}T00:00:00.000Z`);
-  if (Number.isNaN(ms)) return null;
-  const window = windowAt(ms, grain);
-  return window.id === id ? window : null;
+  const startMs = Date.parse(grain === 'hour' ? `${id}:00:00.000Z` : `${id}T00:00:00.000Z`);
+  // Date.parse rolls 30 February over into March, and hour 24 into the next day.
+  if (new Date(startMs).getUTCDate() !== Number(id.slice(8, 10))) return null;
+  return { id, grain, startMs, endMs: startMs + lengthMs(grain) };
 }
 
 /** The window of an id that Ingot made itself. */
@@ -50,8 +50,14 @@ export function windowOf(id: WindowId): Window {
 export function overlapping(window: Window, grain: Grain): readonly Window[] {
   if (grain === window.grain) return [window];
   if (grain === 'day') return [windowAt(window.startMs, 'day')];
-  return Array.from({ length: 24 }, (_, hour) => make(window.startMs + hour * hourMs, 'hour'));
+  // Often asked for, so the ids are not worked out from times.
+  return hoursOfDay.map((hour, index) => {
+    const startMs = window.startMs + index * hourMs;
+    return { id: `${window.id}T${hour}`, grain, startMs, endMs: startMs + hourMs };
+  });
 }
+
+const hoursOfDay = Array.from({ length: 24 }, (_, hour) => String(hour).padStart(2, '0'));
 
 /** UTC dates, inclusive. Null: no bound. */
 export type DateRange = { readonly dateFrom: string | null; readonly dateTo: string | null };
@@ -90,6 +96,10 @@ function make(startMs: number, grain: Grain): Window {
     id: formatInstant(startMs).slice(0, length),
     grain,
     startMs,
-    endMs: startMs + (grain === 'hour' ? hourMs : dayMs),
+    endMs: startMs + lengthMs(grain),
   };
+}
+
+function lengthMs(grain: Grain): number {
+  return grain === 'hour' ? hourMs : dayMs;
 }

@@ -55,6 +55,9 @@ const shelves: Record<
 const homeCountries = ['US', 'DE', 'GB', 'FR', 'IN', 'BR', 'CA', 'JP', 'NL', 'ES', 'AU', 'SE'];
 const otherCountries = 20;
 
+/** The same in every catalogue, and long. */
+let userRank: ReturnType<typeof createZipf> | undefined;
+
 export function createCatalogue(seed: number): Catalogue {
   // Shared with everyone in the process, so a catalogue is made at once after this, without a pause.
   faker.seed(seed);
@@ -65,14 +68,15 @@ export function createCatalogue(seed: number): Catalogue {
   const countries = [...homeCountries, ...many(otherCountries, () => faker.location.countryCode())];
 
   const productRank = createZipf(products.length, 1);
-  const userRank = createZipf(userCount, 0.8);
+  userRank ??= createZipf(userCount, 0.8);
+  const drawRank = userRank;
   const queryRank = createZipf(queries.length, 0.9);
   const pageRank = createZipf(pages.length, 1);
   const createUser = userMaker(seed, countries);
   const at = <T>(items: readonly T[], index: number): T => items[index] as T;
   return {
     drawProduct: (draw) => at(products, productRank(draw)),
-    drawUser: (draw) => createUser(userRank(draw)),
+    drawUser: (draw) => createUser(drawRank(draw)),
     drawQuery: (draw) => at(queries, queryRank(draw)),
     drawPage: (draw) => at(pages, pageRank(draw)),
   };

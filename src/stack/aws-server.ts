@@ -72,9 +72,12 @@ async function install(setting: InstallSetting): Promise<void> {
   }
   setting.note('installing with pip');
   await runInstallStep(setting, python, ['-m', 'venv', setting.folder]);
-  const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--no-input'];
+  // Most modules are never loaded; Python compiles the others when it starts the first time.
+  const pip = ['-m', 'pip', 'install', '--no-compile', '--quiet'];
+  const quiet = ['--disable-pip-version-check', '--no-input'];
   await runInstallStep(setting, join(setting.folder, 'bin', 'python'), [
     ...pip,
+    ...quiet,
     `ministack==${version}`,
   ]);
 }

@@ -1,14 +1,16 @@
-import { createHash, randomUUID } from 'node:crypto';
-import { access, mkdir, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { access, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import {
   type Logger as BundlerLogger,
   type WorkflowBundlePath,
   bundleWorkflowCode,
 } from '@temporalio/worker';
+import { stateOfSources } from '../../bin/compile.mjs';
 import type { Config } from '../config.ts';
 import { workflowsPath } from './workflows-path.ts';
+
+const root = new URL('../../', import.meta.url);
 
 /** How many bundles are kept: those of two checkouts, and of the code before a change. */
 const keptMax = 8;
@@ -21,7 +23,7 @@ export async function cachedWorkflowBundle(
   config: Pick<Config, 'INGOT_CACHE_DIR'>,
 ): Promise<WorkflowBundlePath> {
   const folder = join(config.INGOT_CACHE_DIR, 'workflows');
-  const codePath = join(folder, `${await stateOfSources()}.js`);
+  const codePath = join(folder, `${await stateOfSources(root)}.js`);
   if (await exists(codePath)) return { codePath };
   const { code } = await bundleWorkflowCode({ workflowsPath, logger: quietBundler });
   await mkdir(folder, { recursive: true });
@@ -30,22 +32,6 @@ export async function cachedWorkflowBundle(
   await rename(draft, codePath);
   await removeOldest(folder);
   return { codePath };
-}
-
-/** A hash of everything that a bundle can be made of: our sources, and the versions of packages. */
-async function stateOfSources(): Promise<string> {
-  const sources = fileURLToPath(new URL('../', import.meta.url));
-  const lock = fileURLToPath(new URL('../../package-lock.json', import.meta.url));
-  const names = (await readdir(sources, { recursive: true }))
-    .filter((name) => /\.[jt]s$/.test(name))
-    .sort();
-  const hash = createHash('sha256');
-  for (const name of names) hash.update(`${name}\0`).update(await readFile(join(sources, name)));
-  // An installed package has no lock file of ours, but then it has versions that do not change.
-  return hash
-    .update(await readFile(lock).catch(() => ''))
-    .digest('hex')
-    .slice(0, 32);
 }
 
 /** A worker reads its bundle while it starts; who is that slow bundles again. */

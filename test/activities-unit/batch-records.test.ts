@@ -10,6 +10,7 @@ import {
 import { events } from '../../src/datasets/events.ts';
 import type { PlanEntry } from '../../src/lake/source-log.ts';
 import type { SourceRecord } from '../../src/ports.ts';
+import { codePoint } from '../support/code-points.ts';
 import {
   createIngestBed,
   ingestAll,
@@ -19,10 +20,6 @@ import {
   writerDeps,
 } from './support/ingest-bed.ts';
 
-// The unit `binary` of fast-check means the same, and takes a second to set up.
-const codePoint = fc
-  .integer({ min: 0, max: 0x10_ffff - 0x800 })
-  .map((number) => String.fromCodePoint(number < 0xd800 ? number : number + 0x800));
 const bytes = fc.oneof(
   fc.uint8Array({ maxLength: 40 }).map((value) => Uint8Array.from(value)),
   fc.string({ unit: codePoint }).map((text) => new TextEncoder().encode(text)),

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { createCheckpointKeeper } from '../../src/activities/checkpoint-keeper.ts';
 import { newestCheckpoint } from '../../src/activities/checkpoints.ts';
 import { sha256 } from '../../src/activities/hash.ts';
-import { type GroupDeps, startGroup } from '../../src/activities/ingest-group.ts';
 import type { Checkpoint } from '../../src/lake/checkpoint.ts';
 import type { ObjectStore } from '../../src/ports.ts';
 import { aroundStore, recordingStore } from '../support/around-store.ts';
@@ -12,9 +11,9 @@ import {
   createIngestBed,
   ingestAll,
   log,
-  offsetsOf,
   produce,
   readLog,
+  startGroupOf,
   startMs,
   writerDeps,
 } from './support/ingest-bed.ts';
@@ -127,17 +126,7 @@ describe('startGroup', () => {
   it('keeps the checkpoints of its logs', async () => {
     const bed = createIngestBed();
     await produce(bed, 30);
-    const deps = writerDeps(bed, 'unused');
-    const group = startGroup(
-      {
-        ...deps,
-        ports: { ...deps.ports, logger },
-        limits: { rowsMax: 10, bytesMax: 1e6, ageMs: 100, ageIdleMs: 100 },
-        plan: deps.settings,
-        bufferBytesMax: 1e6,
-      } satisfies GroupDeps,
-      { writer: 'w', topicPartitions: [await offsetsOf(bed)] },
-    );
+    const group = await startGroupOf(bed, 100);
     try {
       await eventually('everything is sealed', async () => {
         bed.clock.nowMs += 1_000;

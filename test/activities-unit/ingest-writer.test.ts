@@ -10,7 +10,7 @@ import { events } from '../../src/datasets/events.ts';
 import { IngotError } from '../../src/errors.ts';
 import { type BatchPlace, bronzeKey, deadLettersKey, rawKey } from '../../src/lake/paths.ts';
 import type { PlanEntry } from '../../src/lake/source-log.ts';
-import type { LinesInput } from '../../src/ports.ts';
+import type { ColumnsInput } from '../../src/ports.ts';
 import { crashingStore, recordingStore } from '../support/around-store.ts';
 import {
   type IngestBed,
@@ -27,7 +27,9 @@ import {
   readLog,
   recordsOf,
   rowsUnder,
+  startMs,
   topic,
+  valueOf,
   writerDeps,
 } from './support/ingest-bed.ts';
 
@@ -123,6 +125,25 @@ describe('takeOver', () => {
     await ingestAll(bed, writerDeps(bed, 'one'), 9);
     const shorter: IngestBed = { ...(await bedWith(3)), objects: bed.objects };
     await assert.rejects(openLog(shorter, writerDeps(shorter, 'two')), codeIs('TOPIC_CHANGED'));
+  });
+
+  it('is not stopped by a producer that counts nanoseconds, and its frontier never runs ahead of the clock', async () => {
+    const bed = createIngestBed();
+    const timestampMs = startMs * 1e6;
+    bed.source.append(topic, 0, [{ value: valueOf(0), timestampMs }]);
+    await dieAfter(bed, /^_log.*001\.json$/);
+    await openLog(bed, writerDeps(bed, 'two'));
+    await checkLake(bed);
+    bed.source.append(topic, 0, [{ value: valueOf(1), timestampMs }]);
+    await ingestAll(bed, writerDeps(bed, 'three'), 1);
+    const { entries, seals } = await readLog(bed.objects);
+    const plans = new Map(entries.map((entry) => [entry.number, entry]));
+    for (const [number, { seal }] of seals) {
+      const plan = plans.get(number);
+      assert.ok(plan?.kind === 'plan');
+      assert.equal(seal.lastRecordTime, plan.ingestTime);
+    }
+    assert.equal(seals.size, 2);
   });
 
   describe('with an open plan', () => {
@@ -369,8 +390,8 @@ describe('commitBatch', () => {
     const { bronze } = deps.ports;
     const lossy = {
       ...bronze,
-      encodeLines: (input: LinesInput) =>
-        bronze.encodeLines!({ ...input, pieces: input.pieces.slice(1) }),
+      encodeColumns: (input: ColumnsInput) =>
+        bronze.encodeColumns!({ ...input, groups: () => [...input.groups()].slice(1) }),
     };
     const broken = { ...deps, ports: { ...deps.ports, bronze: lossy } };
     const { open } = await openLog(bed, deps);

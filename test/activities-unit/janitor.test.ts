@@ -4,6 +4,8 @@ import { events } from '../../src/datasets/events.ts';
 import { pointerKey, redriveClaimKey } from '../../src/lake/paths.ts';
 import { databaseName } from '../../src/lake/table.ts';
 import { dayMs } from '../../src/lake/time.ts';
+import type { ObjectStore } from '../../src/ports.ts';
+import { Crash } from '../support/around-store.ts';
 import {
   type JanitorBed,
   buildIdOf,
@@ -101,13 +103,48 @@ describe('sweep', () => {
     assert.equal((await sweepAll(bed)).removed.versions?.objects, 1);
   });
 
-  it('keeps a version that the catalog names because its last registration has failed', async () => {
+  it('regression: no marks stay behind a run that dies when all else of a date is gone', async () => {
     const bed = createJanitorBed();
-    await build(bed, ref);
-    await publish(bed, (await stage(bed, ref))!);
-    assert.equal((await sweepTwice(bed)).removed.versions, undefined);
-    await bed.publisher.registerWindow(ref);
-    assert.deepEqual((await sweepTwice(bed)).removed.versions, { objects: 1, bytes: 2 });
+    await stage(bed, ref, { diesAfter: 1 });
+    await sweepAll(bed);
+    pass(bed, graceMs);
+    const marks = await keysOf(bed, '_janitor/marks/');
+    assert.equal(marks.length, 1);
+    const mortal: ObjectStore = {
+      ...bed.objects,
+      deleteObjects: async (keys) => {
+        if (keys.some((key) => marks.includes(key))) throw new Crash();
+        await bed.objects.deleteObjects(keys);
+      },
+    };
+    await assert.rejects(sweepAll(bed, { objects: mortal }), Crash);
+    assert.deepEqual(await keysOf(bed), marks);
+    await sweepAll(bed);
+    assert.deepEqual(await keysOf(bed), []);
+  });
+
+  it('makes the catalog equal to the pointers where a publisher has died, and keeps for the grace what it named', async () => {
+    const bed = createJanitorBed();
+    const types = ['search', 'purchase'];
+    await build(bed, ref, { types });
+    await build(bed, goldOf(hour));
+    await publish(bed, (await stage(bed, ref, { types }))!);
+    const version = (await readPointer(bed.objects, events.silver, hour))!.value.version;
+    const named = async () =>
+      (await foldersOnCatalog(bed, 'silver')).map(({ location }) => location.includes(version));
+
+    assert.equal((await sweepAll(bed, { dryRun: true })).settled, 2);
+    assert.deepEqual(await named(), [false, false]);
+    const first = await sweepAll(bed);
+    assert.deepEqual(
+      [first.settled, first.waiting],
+      [2, 1],
+      'only what was staged is unneeded yet',
+    );
+    assert.deepEqual(await named(), [true, true]);
+    const second = await sweepTwice(bed);
+    assert.equal(second.settled, undefined);
+    assert.deepEqual(second.removed.versions, { objects: 2, bytes: 4 });
   });
 
   it('takes windows past their retention from readers at once, and their files after the grace', async () => {

@@ -6,6 +6,7 @@ import { createMemoryObjectStore } from '../../src/adapters/memory-object-store.
 import { IngotError } from '../../src/errors.ts';
 import { logEntryKey, sealKey } from '../../src/lake/paths.ts';
 import { recordingStore } from '../support/around-store.ts';
+import { randomCases } from '../support/random-cases.ts';
 
 const ref = { dataset: 'events', log: 'clicks-0' };
 const json = (value: unknown) => Buffer.from(JSON.stringify(value));
@@ -34,7 +35,7 @@ describe('readTail', () => {
         assert.equal(entry?.number, length - 1);
         assert.equal(seal?.seal.number ?? null, isOpen ? null : length - 1);
       }),
-      { numRuns: 40 },
+      { numRuns: randomCases(40) },
     );
   });
 

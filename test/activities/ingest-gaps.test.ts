@@ -165,7 +165,7 @@ describe('a lane over lawful gaps', function () {
           await keyed([`new${(count += 1)}`, `new${(count += 1)}`]);
           return !(await idsInKafka(bed)).some((id) => id.startsWith('old'));
         },
-        { limitMs: 40_000, everyMs: 100 },
+        { limitMs: 120_000, everyMs: 100 },
       );
     }
 

@@ -58,7 +58,7 @@ describe('alerts', () => {
   it('are posted again to a web hook that stumbles, and then no more', async () => {
     const { lines, logger } = logbook();
     const { url, bodies, close } = await hook([500]);
-    await createWebhookAlerts({ url, timeoutMs: 2_000, logger }).send(alert);
+    await createWebhookAlerts({ url, timeoutMs: 20_000, betweenMs: 1, logger }).send(alert);
     close();
     assert.deepEqual(
       bodies.map((body) => JSON.parse(body) as unknown),
@@ -72,7 +72,7 @@ describe('alerts', () => {
     const { url, close } = await hook([]);
     close();
     const all = joinAlerts([
-      createWebhookAlerts({ url, timeoutMs: 500, logger }),
+      createWebhookAlerts({ url, timeoutMs: 20_000, betweenMs: 1, logger }),
       createLogAlerts(logger),
     ]);
     await all.send(alert);

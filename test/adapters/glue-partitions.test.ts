@@ -64,6 +64,34 @@ describe('table partitions on Glue', () => {
     assert.equal(inputsOf('GetPartitions').length, 0);
   });
 
+  it('asks for many by their values in one call, and once more for what came back unprocessed', async () => {
+    await spiedCatalog().catalog.putPartitions(table, [partition('f1'), partition('f2')]);
+    const values = (hour: string): readonly string[] => ['2026-08-21', hour];
+    const { catalog, inputsOf } = spiedCatalog(({ name }) =>
+      name === 'BatchGetPartition'
+        ? {
+            answer: {
+              Partitions: [
+                { Values: values('f1'), StorageDescriptor: { Location: 's3://lake/v1/f1/' } },
+              ],
+              UnprocessedKeys: [{ Values: values('f2') }],
+            },
+          }
+        : undefined,
+    );
+    const found = await catalog.findPartitions(table, ['f1', 'f2', 'f3'].map(values));
+    assert.deepEqual(found, [{ ...partition('f1'), rows: 0 }, partition('f2')]);
+    assert.deepEqual(
+      inputsOf('BatchGetPartition').map((input) => input['PartitionsToGet']),
+      [['f1', 'f2', 'f3'].map((hour) => ({ Values: values(hour) }))],
+    );
+    assert.deepEqual(
+      inputsOf('GetPartition').map((input) => input['PartitionValues']),
+      [values('f2')],
+    );
+    assert.equal(inputsOf('GetPartitions').length, 0);
+  });
+
   it('follows the pages of a listing', async () => {
     const page = (hour: string, token?: string): Answer => ({
       answer: {

@@ -110,6 +110,20 @@ describe('createConsole', () => {
       );
     });
 
+    it('never hands a terminal what it would obey, whoever wrote it', () => {
+      const evil = 'a\u001b[2J\u009b1mb';
+      const shown = 'a\\u001b[2J\\u009b1mb';
+      open(true, { NO_COLOR: '1' }).printTable([evil], [[evil]]);
+      assert.equal(out.split(shown).length, 3);
+      console = open(true, { NO_COLOR: '1' });
+      console.printText([evil, 'next\tline']);
+      console.say(evil);
+      console.progress('Loading').fail(evil);
+      assert.equal(out, `${shown}\nnext\tline\n`);
+      assert.ok(err.startsWith(`${shown}\n`));
+      assert.ok(err.includes(`✖ Loading 0.0 s ${shown}`));
+    });
+
     it('uses colours on a terminal, and none when NO_COLOR is set', () => {
       open(true).printTable(['name'], [['bronze']]);
       assert.ok(out.includes('\u001b['));

@@ -154,7 +154,7 @@ describe('the drop folder', function () {
     await drop('a.json.gz', gzipSync(jsonLines(['a-new'])));
     const isShown = async (): Promise<boolean> =>
       (await run(['lanes', 'status'])).stderr.includes('a.json.gz was replaced after it was taken');
-    await eventually('the open question', isShown, { limitMs: 60_000, everyMs: 500 });
+    await eventually('the open question', isShown, { limitMs: 120_000, everyMs: 500 });
     const decided = await run(['drop', 'decide', key, '--take', '--reason', 'corrected']);
     assert.equal(decided.code, 0, decided.stderr);
     await settle(5);

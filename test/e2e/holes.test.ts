@@ -6,16 +6,15 @@ import { events } from '../../src/datasets/events.ts';
 import { type AcceptedGap, type LogPosition, laneId } from '../../src/lake/messages.ts';
 import { logEntryKey, logName } from '../../src/lake/paths.ts';
 import type { GapEntry } from '../../src/lake/source-log.ts';
-import { startOfHour } from '../../src/lake/time.ts';
 import { type StreamRecord, generateEvents } from '../../src/producer/events.ts';
 import { silentLogger } from '../../src/workers/logger.ts';
 import { type TemporalClient, connectClient } from '../../src/workers/temporal.ts';
 import { eventually } from '../support/temporal/eventually.ts';
-import { type Pipeline, startPipeline } from './support.ts';
+import { type Pipeline, endOfClosedHours, startPipeline } from './support.ts';
 
 /* Records that Kafka drops before they are read, on real parts, from the stop to the accepted gap. */
 
-const endMs = startOfHour(Date.now());
+const endMs = endOfClosedHours();
 const waiting = { limitMs: 120_000, everyMs: 250 };
 const lost = 1;
 
@@ -26,7 +25,7 @@ describe('a hole in one topic partition', function () {
   let topic: string;
 
   before(async () => {
-    pipeline = await startPipeline('holes');
+    pipeline = await startPipeline('holes', { INGEST_SLICE_SECONDS: '10' });
     topic = pipeline.config.KAFKA_TOPICS;
     temporal = await connectClient(pipeline.config);
   });

@@ -9,16 +9,15 @@ import { laneName, laneOf } from '../../src/lake/lanes.ts';
 import { laneId } from '../../src/lake/messages.ts';
 import { logName, logPrefix } from '../../src/lake/paths.ts';
 import type { LogEntry } from '../../src/lake/source-log.ts';
-import { startOfHour } from '../../src/lake/time.ts';
 import { type StreamRecord, generateEvents } from '../../src/producer/events.ts';
 import { type TemporalClient, connectClient, ensureLane } from '../../src/workers/temporal.ts';
 import { silentLogger } from '../../src/workers/logger.ts';
 import { eventually } from '../support/temporal/eventually.ts';
-import { type Pipeline, startPipeline } from './support.ts';
+import { type Pipeline, endOfClosedHours, startPipeline } from './support.ts';
 
 /* Topic partitions that move between lanes while records come, on real parts. */
 
-const endMs = startOfHour(Date.now());
+const endMs = endOfClosedHours();
 const waiting = { limitMs: 120_000, everyMs: 250 };
 
 describe('lanes', function () {
@@ -29,7 +28,7 @@ describe('lanes', function () {
   let chunks: StreamRecord[][];
 
   before(async () => {
-    pipeline = await startPipeline('lanes', { INGEST_SLICE_SECONDS: '600' });
+    pipeline = await startPipeline('lanes');
     topic = pipeline.config.KAFKA_TOPICS;
     temporal = await connectClient(pipeline.config);
     const sent = [

@@ -1,12 +1,10 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readAllPointers } from '../../src/activities/pointers.ts';
 import { ask } from '../../src/activities/query.ts';
 import { type Config, type Environment, loadConfig } from '../../src/config.ts';
 import { events } from '../../src/datasets/events.ts';
-import { startOfHour } from '../../src/lake/time.ts';
 import { type StreamRecord, generateEvents } from '../../src/producer/events.ts';
 import { freePorts } from '../../src/stack/free-ports.ts';
 import { stackFolder } from '../../src/stack/parts.ts';
@@ -15,23 +13,21 @@ import { temporalServer } from '../../src/stack/temporal-server.ts';
 import { stopWorkerProcesses } from '../../src/stack/worker-processes.ts';
 import { withoutSettings } from '../support/without-settings.ts';
 import { expectedFrom, expectedGold, sorted } from './expected.ts';
-import { type Pipeline, startPipeline } from './support.ts';
+import { type Pipeline, endOfClosedHours, startPipeline } from './support.ts';
 
 /* Temporal with an empty database: all that the owner of the windows knew is gone, the lake is not. */
 
 const hourMs = 3_600_000;
-const nowMs = startOfHour(Date.now());
+const endMs = endOfClosedHours();
 
 describe('a pipeline whose Temporal has lost everything', function () {
   this.timeout(600_000);
-  let folder: string;
   let env: Environment;
   let config: Config;
   let pipeline: Pipeline;
-  const server = () => ({ config, env, dataDirectory: folder, parts: [temporalServer] });
+  const server = () => ({ config, env, parts: [temporalServer] });
 
   before(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'ingot-lost-'));
     const [port, ui] = (await freePorts(2)).map(String);
     const own = { STACK_TEMPORAL_PORT: port!, STACK_TEMPORAL_UI_PORT: ui! };
     const { TEMPORAL_ADDRESS: _shared, ...rest } = withoutSettings(process.env);
@@ -44,7 +40,7 @@ describe('a pipeline whose Temporal has lost everything', function () {
   after(async () => {
     await pipeline?.stop();
     await stopStack(server());
-    await rm(folder, { recursive: true, force: true });
+    await rm(stackFolder(config), { recursive: true, force: true });
   });
 
   it('goes on from the lake with nothing lost and nothing twice', async () => {
@@ -55,7 +51,7 @@ describe('a pipeline whose Temporal has lost everything', function () {
 
     await stopWorkerProcesses(pipeline.config, pipeline.config.INGOT_ID);
     await stopStack(server());
-    await rm(join(stackFolder(config, folder), 'temporal'), { recursive: true });
+    await rm(join(stackFolder(config), 'temporal'), { recursive: true });
     await ensureStack(server());
     assert.equal((await cli('doctor')).code, 0);
     const { stderr } = await cli('bookmark', 'rebuild');
@@ -90,8 +86,8 @@ describe('a pipeline whose Temporal has lost everything', function () {
   const recordsOf = (seed: number, count: number): StreamRecord[] => [
     ...generateEvents({
       ...{ profile: 'ecommerce', seed, count },
-      start: new Date(nowMs - 3 * hourMs).toISOString(),
-      end: new Date(nowMs).toISOString(),
+      start: new Date(endMs - 3 * hourMs).toISOString(),
+      end: new Date(endMs).toISOString(),
       rates: { duplicates: 0.05, malformed: 0.03, late: 0.02 },
     }),
   ];

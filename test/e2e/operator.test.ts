@@ -1,18 +1,17 @@
 import assert from 'node:assert/strict';
 import { events } from '../../src/datasets/events.ts';
 import { laneId } from '../../src/lake/messages.ts';
-import { startOfHour } from '../../src/lake/time.ts';
 import { type StreamRecord, generateEvents } from '../../src/producer/events.ts';
 import { type TemporalClient, connectClient } from '../../src/workers/temporal.ts';
 import { eventually } from '../support/temporal/eventually.ts';
-import { type Pipeline, startPipeline } from './support.ts';
+import { type Pipeline, endOfClosedHours, startPipeline } from './support.ts';
 
 /* What an operator does to the running ingest activity by Temporal's own means, on real parts. */
 
 /** States of a pending activity in Temporal's interface. */
 const states = { started: 2, paused: 4 } as const;
 const waiting = { limitMs: 120_000, everyMs: 100 };
-const endMs = startOfHour(Date.now());
+const endMs = endOfClosedHours();
 
 describe('the ingest activity under an operator', function () {
   this.timeout(600_000);
@@ -21,7 +20,7 @@ describe('the ingest activity under an operator', function () {
   let chunks: StreamRecord[][];
 
   before(async () => {
-    pipeline = await startPipeline('operator', { INGEST_SLICE_SECONDS: '600' });
+    pipeline = await startPipeline('operator');
     temporal = await connectClient(pipeline.config);
     const sent = generateEvents({
       ...{ profile: 'ecommerce', seed: 9, count: 1_500 },

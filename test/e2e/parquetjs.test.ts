@@ -4,15 +4,14 @@ import { ask } from '../../src/activities/query.ts';
 import { events } from '../../src/datasets/events.ts';
 import { logEntryKey, logName } from '../../src/lake/paths.ts';
 import type { PlanEntry } from '../../src/lake/source-log.ts';
-import { startOfHour } from '../../src/lake/time.ts';
 import { type StreamRecord, generateEvents } from '../../src/producer/events.ts';
 import { type Expected, expectedFrom, expectedGold, sorted } from './expected.ts';
-import { type Pipeline, startPipeline } from './support.ts';
+import { type Pipeline, endOfClosedHours, startPipeline } from './support.ts';
 
 /* Where no native engine is at hand to write bronze: parquetjs writes it, and all the rest goes on. */
 
 const hourMs = 3_600_000;
-const nowMs = startOfHour(Date.now());
+const endMs = endOfClosedHours();
 
 describe('the pipeline with bronze by parquetjs', function () {
   this.timeout(480_000);
@@ -25,8 +24,8 @@ describe('the pipeline with bronze by parquetjs', function () {
     sent = [
       ...generateEvents({
         ...{ profile: 'ecommerce', seed: 12, count: 900 },
-        start: new Date(nowMs - 2 * hourMs).toISOString(),
-        end: new Date(nowMs).toISOString(),
+        start: new Date(endMs - 2 * hourMs).toISOString(),
+        end: new Date(endMs).toISOString(),
         rates: { duplicates: 0.07, malformed: 0.05, late: 0.02 },
       }),
     ];

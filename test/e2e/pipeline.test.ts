@@ -8,12 +8,11 @@ import { ask } from '../../src/activities/query.ts';
 import { events } from '../../src/datasets/events.ts';
 import type { Explanation } from '../../src/lake/explain.ts';
 import type { Pointer } from '../../src/lake/pointer.ts';
-import { startOfHour } from '../../src/lake/time.ts';
 import { windowAt } from '../../src/lake/window.ts';
 import type { Row } from '../../src/ports.ts';
 import { type StreamRecord, generateEvents } from '../../src/producer/events.ts';
 import { type Expected, expectedFrom, expectedGold, sorted } from './expected.ts';
-import { type Pipeline, startPipeline } from './support.ts';
+import { type Pipeline, endOfClosedHours, startPipeline } from './support.ts';
 
 /*
  * The whole way on real parts: worker processes, Temporal, Kafka, S3 and Glue. What the lake holds is
@@ -21,10 +20,10 @@ import { type Pipeline, startPipeline } from './support.ts';
  */
 
 const hourMs = 3_600_000;
-const nowMs = startOfHour(Date.now());
+const endMs = endOfClosedHours();
 const range = {
-  start: new Date(nowMs - 4 * hourMs).toISOString(),
-  end: new Date(nowMs).toISOString(),
+  start: new Date(endMs - 4 * hourMs).toISOString(),
+  end: new Date(endMs).toISOString(),
 };
 
 describe('the pipeline', function () {
@@ -35,7 +34,7 @@ describe('the pipeline', function () {
   let figures: LakeFigures;
 
   before(async () => {
-    pipeline = await startPipeline('e2e');
+    pipeline = await startPipeline('e2e', { INGEST_SLICE_SECONDS: '10' });
     sent = [
       ...generateEvents({
         profile: 'ecommerce',
@@ -135,7 +134,7 @@ describe('the pipeline', function () {
   });
 
   it('explains on the command line why an hour is as it is, and of which batches it was made', async () => {
-    const hour = windowAt(nowMs - 3 * hourMs, 'hour').id;
+    const hour = windowAt(endMs - 3 * hourMs, 'hour').id;
     const { stdout } = await pipeline.ingot(['explain', 'events', hour, '--json']);
     const told = JSON.parse(stdout) as Explanation & { silence: string | null; pointer: Pointer };
     assert.equal(told.silence, null);
@@ -147,7 +146,7 @@ describe('the pipeline', function () {
 
   describe('after late events, with an ingest worker that is ended meanwhile', () => {
     let late: StreamRecord[];
-    const lateHour = windowAt(nowMs - 3 * hourMs, 'hour');
+    const lateHour = windowAt(endMs - 3 * hourMs, 'hour');
 
     before(async () => {
       late = [

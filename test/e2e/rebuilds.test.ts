@@ -6,12 +6,11 @@ import type { LedgerEntry } from '../../src/lake/ledger.ts';
 import { ownerId } from '../../src/lake/messages.ts';
 import { pointerKey } from '../../src/lake/paths.ts';
 import type { OwnerState } from '../../src/lake/owner-state.ts';
-import { startOfHour } from '../../src/lake/time.ts';
 import { windowAt } from '../../src/lake/window.ts';
 import { generateEvents } from '../../src/producer/events.ts';
 import { connectClient } from '../../src/workers/temporal.ts';
 import { eventually } from '../support/temporal/eventually.ts';
-import { type Pipeline, startPipeline } from './support.ts';
+import { type Pipeline, endOfClosedHours, startPipeline } from './support.ts';
 
 /* What is built again because a person asks for it, on real parts. */
 
@@ -19,14 +18,14 @@ const hourMs = 3_600_000;
 
 describe('what a person has built again', function () {
   this.timeout(480_000);
-  const nowMs = startOfHour(Date.now());
-  const lost = windowAt(nowMs - 2 * hourMs, 'hour').id;
-  const kept = windowAt(nowMs - hourMs, 'hour').id;
+  const endMs = endOfClosedHours();
+  const lost = windowAt(endMs - 2 * hourMs, 'hour').id;
+  const kept = windowAt(endMs - hourMs, 'hour').id;
   let pipeline: Pipeline;
   before(async () => {
     pipeline = await startPipeline('rebuilds');
-    const start = new Date(nowMs - 2 * hourMs).toISOString();
-    const end = new Date(nowMs).toISOString();
+    const start = new Date(endMs - 2 * hourMs).toISOString();
+    const end = new Date(endMs).toISOString();
     const made = generateEvents({ profile: 'ecommerce', seed: 5, start, end, count: 600 });
     await pipeline.produce([...made]);
     await pipeline.settle();

@@ -6,6 +6,7 @@ import { type LakeFigures, lakeFigures } from '../../src/activities/figures.ts';
 import { waitForIngest, waitForOwner } from '../../src/cli/demo-wait.ts';
 import { type Config, loadConfig } from '../../src/config.ts';
 import { events } from '../../src/datasets/events.ts';
+import { hourMs, startOfHour } from '../../src/lake/time.ts';
 import type { Ports } from '../../src/ports.ts';
 import type { StreamRecord } from '../../src/producer/events.ts';
 import { sendEvents } from '../../src/producer/send-events.ts';
@@ -47,6 +48,14 @@ const silentLine = {
   fail: () => undefined,
 };
 
+/**
+ * The end of the newest hour that is closed before the test begins. The hour that has just ended may
+ * close while it runs, and then it is built once more.
+ */
+export function endOfClosedHours(): number {
+  return startOfHour(Date.now()) - hourMs;
+}
+
 export async function startPipeline(
   prefix: string,
   settings: Readonly<Record<string, string>> = {},
@@ -63,7 +72,8 @@ export async function startPipeline(
     FOLD_SECONDS: '2',
     INGEST_FLUSH_MS: '300',
     INGEST_FLUSH_IDLE_MS: '600',
-    INGEST_SLICE_SECONDS: '5',
+    // Each slice starts threads of its own, which takes seconds of the CPU.
+    INGEST_SLICE_SECONDS: '600',
     LOG_FORMAT: 'json',
     LOG_LEVEL: 'warn',
     ...settings,

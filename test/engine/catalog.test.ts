@@ -3,8 +3,10 @@ import { jsonBytes } from '../../src/activities/json-objects.ts';
 import { createMemoryCatalog } from '../../src/adapters/memory-catalog.ts';
 import { createMemoryObjectStore } from '../../src/adapters/memory-object-store.ts';
 import { events } from '../../src/datasets/events.ts';
+import { readPointer } from '../../src/activities/pointers.ts';
 import { stagedKey, versionFolder } from '../../src/lake/paths.ts';
 import type { Pointer, PointerFile } from '../../src/lake/pointer.ts';
+import { partitionsEver } from '../../src/lake/registration.ts';
 import { databaseName } from '../../src/lake/table.ts';
 import type { Catalog, ObjectStore } from '../../src/ports.ts';
 import { aroundStore } from '../support/around-store.ts';
@@ -13,6 +15,7 @@ import {
   emptyPointer,
   hour,
   passed,
+  putPointer,
   publisherOver,
   silverRef,
   pointerOf,
@@ -42,8 +45,12 @@ function createBed(objects: ObjectStore = createMemoryObjectStore()) {
 
 type Bed = ReturnType<typeof createBed>;
 
-async function stage(bed: Bed, pointer: Pointer): Promise<void> {
-  const table = { layer: pointer.layer, name: pointer.table };
+/** As a build stages it, which knows the version that it replaces. */
+async function stage(bed: Bed, made: Pointer): Promise<void> {
+  const table = { layer: made.layer, name: made.table };
+  const current = (await readPointer(bed.ports.objects, table, made.window))?.value ?? null;
+  const ever = partitionsEver(events.silver, made, current);
+  const pointer: Pointer = { ...made, ...(ever === null ? {} : { partitionsEver: ever }) };
   const key = stagedKey(table, pointer.window, pointer.version);
   await bed.ports.objects.replaceObject(key, jsonBytes(pointer));
 }
@@ -160,6 +167,57 @@ describe('registerWindow', () => {
     assert.equal((await catalogFolders(bed, ref)).length, 1);
   });
 
+  it('removes what a registrar of a version long gone has put back before it died', async () => {
+    const bed = createBed();
+    await build(bed, versionOf('1', null, ['page_view', 'search']));
+    // It has read version 1, is slow, and dies before it looks at the pointer again.
+    const late: Catalog = {
+      ...bed.catalog,
+      putPartitions: async (table, partitions) => {
+        // Nobody registers version 2: its publisher dies after the pointer.
+        await build(bed, versionOf('2', '1', ['purchase']));
+        await build(bed, versionOf('3', '2', ['search']));
+        await bed.registerWindow(ref);
+        await bed.catalog.putPartitions(table, partitions);
+        throw new Error('died');
+      },
+    };
+    const registrar = publisherOver({ ...bed.ports, catalog: late });
+    await assert.rejects(registrar.registerWindow(ref), /died/);
+    assert.equal((await catalogFolders(bed, ref)).length, 2);
+    await build(bed, versionOf('4', '3', ['add_to_cart']));
+    await bed.registerWindow(ref);
+    await catalogIsPointer(bed);
+    assert.equal((await catalogFolders(bed, ref)).length, 1);
+  });
+
+  it('lists nothing for a version that knows what those before it had', async () => {
+    const bed = createBed();
+    const never = () => Promise.reject(new Error('listed'));
+    await bed.registerWindow(ref);
+    const registrar = publisherOver({
+      ...bed.ports,
+      catalog: {
+        ...bed.catalog,
+        listPartitions: (_table, [date]) => (date === '0001-01-01' ? Promise.resolve([]) : never()),
+      },
+    });
+    await build(bed, versionOf('1', null, ['search']));
+    await build(bed, versionOf('2', '1', ['purchase']));
+    await registrar.registerWindow(ref);
+    await catalogIsPointer(bed);
+  });
+
+  it('lists the window for a version that does not know it, and for those made from that', async () => {
+    const bed = createBed();
+    await putPointer(bed, versionOf('1', null, ['page_view', 'search']));
+    await bed.registerWindow(ref);
+    await build(bed, versionOf('2', '1', ['purchase']));
+    assert.equal((await pointerOf(bed, ref)).partitionsEver, undefined);
+    await bed.registerWindow(ref);
+    await catalogIsPointer(bed);
+  });
+
   it('registers one window of a table at a time', async () => {
     const bed = createBed();
     await build(bed, versionOf('1', null, ['search']));
@@ -167,16 +225,17 @@ describe('registerWindow', () => {
     let most = 0;
     const counting: Catalog = {
       ...bed.catalog,
-      listPartitions: async (table, values) => {
+      findPartitions: async (table, values) => {
         running += 1;
         most = Math.max(most, running);
         await new Promise((resolve) => setImmediate(resolve));
         running -= 1;
-        return bed.catalog.listPartitions(table, values);
+        return bed.catalog.findPartitions(table, values);
       },
     };
     const registrar = publisherOver({ ...bed.ports, catalog: counting });
     await Promise.all(Array.from({ length: 4 }, () => registrar.registerWindow(ref)));
+    // None at all would not be one at a time.
     assert.equal(most, 1);
   });
 

@@ -16,6 +16,7 @@ import {
   silverRef,
   stageSilver,
   pointerOf,
+  putPointer,
 } from './support/lake-bed.ts';
 import { catalogFolders, contentOf, copyOf, pointerFolders } from './support/lake-readers.ts';
 
@@ -26,6 +27,9 @@ import { catalogFolders, contentOf, copyOf, pointerFolders } from './support/lak
  */
 
 const ref = silverRef();
+
+/** A table partition that a version long gone had, and the catalog still has. */
+const vanished = ['2026-08-21', '13', 'purchase'];
 
 describe('a build of silver that dies', () => {
   const beds: LakeBed[] = [];
@@ -47,6 +51,9 @@ describe('a build of silver that dies', () => {
     const bed = await processOver(createMemoryObjectStore());
     await sealBatch(bed, 0, [{ id: 'a' }, { id: 'b', type: 'search' }]);
     await buildSilver(bed, 'fold', 0);
+    const current = await pointerOf(bed, ref);
+    const partitionsEver = [...(current.partitionsEver ?? []), vanished];
+    await putPointer(bed, { ...current, partitionsEver });
     await sealBatch(bed, 1, [{ id: 'a' }, { id: 'c' }, { id: 'x', device: 'toaster' }]);
     const afterStage = await statesOf(bed.ports.objects, async (life) => {
       const staged = await stage(life);
@@ -123,8 +130,9 @@ describe('a build of silver that dies', () => {
     await publisherOver({ objects, catalog, now: () => 0 }).registerWindow(ref);
     const database = databaseName('silver', 'test');
     const table = { database, table: events.silver, location: `s3://${bucket}/` };
-    const values = ['2026-08-21', '13', 'purchase'];
-    await catalog.putPartitions(table, [{ values, location: `s3://${bucket}/old/`, rows: 1 }]);
+    await catalog.putPartitions(table, [
+      { values: vanished, location: `s3://${bucket}/old/`, rows: 1 },
+    ]);
     return catalog;
   }
 
@@ -148,6 +156,7 @@ describe('a build of silver that dies', () => {
       catalog: {
         ensureTable: (table) => mortal(() => catalog.ensureTable(table)),
         listPartitions: (...given) => mortal(() => catalog.listPartitions(...given)),
+        findPartitions: (...given) => mortal(() => catalog.findPartitions(...given)),
         putPartitions: (...given) => mortal(() => catalog.putPartitions(...given)),
         deletePartitions: (...given) => mortal(() => catalog.deletePartitions(...given)),
       },

@@ -12,6 +12,7 @@ import {
 } from '../../src/lake/backfill.ts';
 import { bitOf, countOf, daysBetween, maskOf, windowsOf } from '../../src/lake/backfill-days.ts';
 import { type DayFacts, type LakeBounds, planDay } from '../../src/lake/backfill-plan.ts';
+import type { WindowId } from '../../src/lake/window.ts';
 
 const nowMs = Date.UTC(2026, 7, 21, 13, 30);
 const request: BackfillRequest = {
@@ -92,6 +93,17 @@ describe('newBackfill', () => {
     assert.equal(newest.next, '2026-08-21');
     assert.equal(dayAfter(newest, '2026-08-21'), '2026-08-20');
     assert.equal(dayAfter(newest, '2026-08-20'), null);
+  });
+
+  it('goes through every day of its range once, in its order', () => {
+    for (const order of ['oldest', 'newest'] as const) {
+      const range = { ...request, from: '2024-02-27T23', to: '2024-03-02T00', order };
+      const days: WindowId[] = [];
+      let day = newBackfill([], range, nowMs).next;
+      for (; day !== null; day = dayAfter(range, day)) days.push(day);
+      const wanted = ['2024-02-27', '2024-02-28', '2024-02-29', '2024-03-01', '2024-03-02'];
+      assert.deepEqual(days, order === 'oldest' ? wanted : wanted.toReversed());
+    }
   });
 });
 

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import {
+  type Backlog,
   type BatchFigures,
   type Buffered,
   compareOffsets,
   decideFlush,
+  nextBacklog,
   planEntry,
   sealOf,
   smallFlushRows,
@@ -19,8 +21,25 @@ const empty: Buffered = {
   firstAtMs: 0,
   rowsOfLastFlush: null,
   advanced: false,
+  endsBacklog: false,
 };
 const settings = { contractHash: 'c', encoder: 'e', rawCopy: true, recordBytesMax: 100 };
+
+describe('nextBacklog', () => {
+  const after = (...lags: readonly bigint[]) =>
+    lags.reduce<Backlog>((before, lag) => nextBacklog(before, lag, limits), 'none');
+
+  it('is there from a full batch on, and ends at the end of the log', () => {
+    assert.equal(after(5_000n), 'reading');
+    assert.equal(after(5_000n, 4_999n, 1n), 'reading');
+    assert.equal(after(5_000n, 1n, 0n), 'ended');
+    assert.equal(after(5_000n, 0n, 7n), 'none', 'for one fetch');
+  });
+
+  it('is not there in a log that is read as it grows', () => {
+    assert.equal(after(4_999n, 0n, 3n, 0n), 'none');
+  });
+});
 
 describe('decideFlush', () => {
   it('waits while there is nothing', () => {
@@ -52,6 +71,12 @@ describe('decideFlush', () => {
     assert.deepEqual(decideFlush(full, limits, 2_000), { kind: 'flush', by: 'age' });
   });
 
+  it('lets the last records of a backlog wait for nothing', () => {
+    const last = { ...empty, rows: 1, rowsOfLastFlush: 1, endsBacklog: true };
+    assert.deepEqual(decideFlush(last, limits, 0), { kind: 'flush', by: 'backlog' });
+    assert.deepEqual(decideFlush({ ...last, rows: 0 }, limits, 0), { kind: 'wait' });
+  });
+
   it('property: nothing waits longer than the idle age', () => {
     const buffers = fc.record({
       rows: fc.integer({ min: 1, max: 4_999 }),
@@ -59,6 +84,7 @@ describe('decideFlush', () => {
       firstAtMs: fc.nat(1_000_000),
       rowsOfLastFlush: fc.option(fc.nat(5_000)),
       advanced: fc.boolean(),
+      endsBacklog: fc.boolean(),
     });
     fc.assert(
       fc.property(buffers, (buffered) => {

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { statusOf } from '../../src/lake/backfill.ts';
 import { alertOf } from '../../src/lake/owner-events.ts';
 import { parkedWindows } from '../../src/lake/owner-gates.ts';
+import { randomCases } from '../support/random-cases.ts';
 import { BackfillWorld, type Outcome } from './support/backfill-world.ts';
 import { settings } from './support/owner-states.ts';
 
@@ -28,18 +29,6 @@ describe('a backfill', () => {
     assert.equal(world.started.findIndex(isGold), 24);
     assert.equal(world.started.at(windowsOfDay), 'silver/2026-08-18T23');
     world.checkCounts();
-  });
-
-  it('keeps two years of hours in a few kilobytes, and works them off', function () {
-    this.timeout(180_000);
-    const world = new BackfillWorld();
-    world.ask({ from: '2024-08-20T00', to: '2026-08-19T23' });
-    world.quiesce(40_000);
-
-    const [ended] = world.state.backfills;
-    assert.equal(ended?.counts.done, 730 * windowsOfDay);
-    assert.equal(world.started.filter((key) => !isGold(key)).length, 17_520);
-    assert.ok(world.bytesMax < 8 * 1_024, `${world.bytesMax} bytes`);
   });
 
   it('lets regular builds go on beside it', () => {
@@ -252,7 +241,7 @@ describe('a backfill', () => {
         assert.ok(world.bytesMax < 64 * 1_024);
         world.checkCounts();
       }),
-      { numRuns: 100 },
+      { numRuns: randomCases(100) },
     );
   });
 });

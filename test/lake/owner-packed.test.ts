@@ -29,6 +29,7 @@ import { wildGate, wildParked } from '../../src/lake/owner-wild.ts';
 import { hourDue, ignored, logAdvanced, routed } from '../../src/lake/owner.ts';
 import { formatInstant, hourMs } from '../../src/lake/time.ts';
 import { type WindowId, windowAt } from '../../src/lake/window.ts';
+import { codePoint } from '../support/code-points.ts';
 import { gold, nowMs, owner, settings, silver } from './support/owner-states.ts';
 
 const hourBefore = (hours: number): WindowId => windowAt(nowMs - hours * hourMs, 'hour').id;
@@ -240,7 +241,7 @@ describe('clipped', () => {
   it('property: never takes more bytes than it may, and leaves a short text alone', () => {
     fc.assert(
       fc.property(
-        fc.string({ unit: 'binary', maxLength: 99 }),
+        fc.string({ unit: codePoint, maxLength: 99 }),
         fc.integer({ min: 12, max: 99 }),
         (text, max) => {
           const short = clipped(text, max);

@@ -294,6 +294,11 @@ describe('readField', () => {
     assert.deepEqual(readField(1.5, fieldOf('double')), valueOf(1.5));
   });
 
+  it('keeps no minus before a double of zero', () => {
+    assert.deepEqual(readField(JSON.parse('-0'), fieldOf('double')), valueOf(0));
+    assert.deepEqual(readField(JSON.parse('-1e-400'), fieldOf('double')), valueOf(0));
+  });
+
   it('refuses a text that is no Unicode text', () => {
     assert.deepEqual(readField('a\udc00', fieldOf('string')), typeError);
     assert.deepEqual(readField('a\u0000😀', fieldOf('string')), valueOf('a\u0000😀'));

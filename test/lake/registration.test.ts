@@ -7,6 +7,7 @@ import {
   type RegistrationDiff,
   diffPartitions,
   leadingValues,
+  partitionsEver,
   wantedPartitions,
 } from '../../src/lake/registration.ts';
 import { windowOf } from '../../src/lake/window.ts';
@@ -87,6 +88,36 @@ describe('wantedPartitions', () => {
 
   it('is nothing for a version without rows', () => {
     assert.deepEqual(wantedPartitions(events.silver, { files: [] }), []);
+  });
+});
+
+describe('partitionsEver', () => {
+  const version = (...types: readonly string[]) => ({
+    files: types.map((event_type) => ({
+      key: `silver/${event_type}/x.parquet`,
+      partition: { event_date: '2026-08-21', hour: '13', event_type },
+      rows: 1,
+      bytes: 1,
+    })),
+  });
+  const typesOf = (values: ReturnType<typeof partitionsEver>) => values?.map(([, , type]) => type);
+
+  it('property: names all that the versions of a window have had, each once', () => {
+    const types = fc.uniqueArray(fc.constantFrom('a', 'b', 'c', 'd', 'e'));
+    fc.assert(
+      fc.property(fc.array(types, { minLength: 1 }), (chain) => {
+        let ever: ReturnType<typeof partitionsEver> = null;
+        for (const [index, some] of chain.entries()) {
+          const current = index === 0 ? null : { partitionsEver: ever! };
+          ever = partitionsEver(events.silver, version(...some), current);
+        }
+        assert.deepEqual(typesOf(ever), [...new Set(chain.flat())].sort());
+      }),
+    );
+  });
+
+  it('is not known after a version that does not know it', () => {
+    assert.equal(partitionsEver(events.silver, version('a'), {}), null);
   });
 });
 

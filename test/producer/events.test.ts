@@ -8,6 +8,7 @@ import {
   profiles,
   type StreamRecord,
 } from '../../src/producer/events.ts';
+import { randomCases } from '../support/random-cases.ts';
 
 const day = { start: '2026-08-20T00:00:00.000Z', end: '2026-08-21T00:00:00.000Z' };
 const rates = { duplicates: 0.07, malformed: 0.03, late: 0.05 };
@@ -197,7 +198,7 @@ describe('generateEvents', () => {
           before = timestampMs;
         }
       }),
-      { numRuns: 25 },
+      { numRuns: randomCases(25) },
     );
   });
 

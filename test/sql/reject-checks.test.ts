@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { devices, eventContract, events, eventTypes } from '../../src/datasets/events.ts';
 import { placeRecord } from '../../src/lake/placement.ts';
 import type { Row } from '../../src/ports.ts';
+import { randomCases } from '../support/random-cases.ts';
 import { defaultParameters, loadEventsSql } from './support/cases.ts';
 import { createTestEngine } from './support/engine.ts';
 import type { TestEngine } from './support/engine.ts';
@@ -131,7 +132,7 @@ describe('reject checks', () => {
         },
       ),
       // The message names the record, so that shrinking the list, which takes long, adds nothing.
-      { numRuns: 5, endOnFailure: true },
+      { numRuns: randomCases(5), endOnFailure: true },
     ));
 
   it('are fewer than the reasons that the quarantine has room for', () => {

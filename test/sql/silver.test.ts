@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { events } from '../../src/datasets/events.ts';
 import type { Row, SqlSession, TableInput } from '../../src/ports.ts';
+import { randomCases } from '../support/random-cases.ts';
 import { defaultParameters, loadEventsSql } from './support/cases.ts';
 import { createTestEngine } from './support/engine.ts';
 import type { TestEngine } from './support/engine.ts';
@@ -12,7 +13,11 @@ import type { SilverBuild } from './support/silver-build.ts';
 const library = loadEventsSql();
 const parameters = defaultParameters('silver', library.silver['events_cleaned']!);
 /** Few runs, each with many rows of few ids; a failure is shrunk for as long as mocha waits. */
-const runs = { numRuns: 3, interruptAfterTimeLimit: 8_000, markInterruptAsFailure: true };
+const runs = {
+  numRuns: randomCases(3),
+  interruptAfterTimeLimit: 50_000,
+  markInterruptAsFailure: true,
+};
 
 /** A bronze row in few words; offsets are given by its place in the list. */
 type Arrival = {

@@ -28,7 +28,7 @@ describe('stopProcess', () => {
     );
     assert.ok(
       await waitUntil(async () => (await readFile(log, 'utf8')).includes('ready'), {
-        limitMs: 9_000,
+        limitMs: 50_000,
       }),
     );
     return identity;

@@ -28,7 +28,7 @@ async function listen(port: number): Promise<() => Promise<void>> {
 }
 
 describe('the stack', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   let workplace: Workplace;
   let used: readonly Part[];
   beforeEach(async () => (workplace = await openWorkplace()));

@@ -8,10 +8,10 @@ import { connectTemporal } from '../../src/stack/temporal-connection.ts';
 import { ensureTemporalNamespace } from '../../src/stack/temporal-namespace.ts';
 
 describe('ensureTemporalNamespace', function () {
-  this.timeout(90_000);
+  this.timeout(180_000);
   let connection: Connection;
   let namespace: string;
-  before(async () => (connection = await connectTemporal(loadConfig(process.env), 10_000)));
+  before(async () => (connection = await connectTemporal(loadConfig(process.env), 60_000)));
   after(() => connection.close());
   beforeEach(() => (namespace = `test-${randomUUID()}`));
 

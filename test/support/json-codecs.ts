@@ -1,10 +1,9 @@
-import { readField } from '../../src/lake/placement.ts';
-import { formatInstant } from '../../src/lake/time.ts';
+import { valuesOf } from '../../src/lake/column-vectors.ts';
 import type {
   BronzeEncoder,
+  ColumnsInput,
   EncodedFile,
   FileFacts,
-  LinesInput,
   ParquetInput,
   Row,
   RowFileCodec,
@@ -24,65 +23,52 @@ type JsonFile = {
 export function createJsonBronzeEncoder(name = 'json-1'): BronzeEncoder {
   return {
     name,
-    encode: async (input) => file(encode(input)),
-    encodeLines: async (input) => file(encode({ ...input, rows: rowsOf(input) })),
-    inspect: async (bytes) => inspect(bytes),
+    encode: async (input) => encoded(fileOf(input)),
+    encodeColumns: async (input) => encoded(fileOf({ ...input, rows: rowsOf(input) })),
+    inspect: async (bytes) => factsOf(decode(bytes)),
   };
 }
 
 export function createJsonRowFiles(): RowFileCodec {
-  return { encode: async (input) => encode(input), decode: async (bytes) => decode(bytes).rows };
-}
-
-function file(bytes: Uint8Array): EncodedFile {
-  return { bytes, facts: inspect(bytes) };
-}
-
-type Line = Readonly<Record<'timestamp', number>> &
-  Readonly<Record<'key' | 'extra' | 'raw' | 'type_errors', string | null | undefined>> & {
-    readonly headers: object | null;
-    readonly value: Readonly<Record<string, unknown>>;
+  return {
+    encode: async (input) => bytesOf(fileOf(input)),
+    decode: async (bytes) => decode(bytes).rows,
   };
-
-function rowsOf({ pieces, fields, constants }: LinesInput): readonly Row[] {
-  const lines = Buffer.concat(pieces).toString().split('\n').slice(0, -1);
-  return lines.map((text) => {
-    const line = JSON.parse(text) as Line;
-    const values = fields.map((field): [string, Value] => {
-      const value = line.value[field.wireName];
-      // What was placed has its decimals as text already.
-      const isText = field.type.startsWith('decimal') && typeof value === 'string';
-      const read = readField(isText ? Number(value) : value, field);
-      return [field.column, read.kind === 'value' ? read.value : null];
-    });
-    return {
-      ...Object.fromEntries(values),
-      ...constants,
-      _offset: /\d+/.exec(text)?.[0] ?? null,
-      _kafka_ts: formatInstant(line.timestamp),
-      _key: line.key ?? null,
-      _headers: line.headers === null ? null : JSON.stringify(line.headers),
-      _extra: line.extra ?? null,
-      _raw: line.raw ?? null,
-      _type_errors: line.type_errors ?? null,
-    };
-  });
 }
 
-function encode({ columns, rows, metadata }: ParquetInput): Uint8Array {
-  const names = columns.map(({ name }) => name);
-  const complete = rows.map((row) =>
-    Object.fromEntries(names.map((name) => [name, row[name] ?? null])),
-  );
-  return Buffer.from(JSON.stringify({ rows: complete, metadata }));
+function rowsOf({ varying, constants, groups }: ColumnsInput): readonly Row[] {
+  return Array.from(groups(), ({ rows, vectors }) => {
+    const values = vectors.map(valuesOf);
+    return Array.from({ length: rows }, (_, row) => ({
+      ...constants,
+      ...Object.fromEntries(varying.map(({ name }, index) => [name, values[index]![row]!])),
+    }));
+  }).flat();
+}
+
+/** Every row with all columns, in their order. */
+function fileOf({ columns, rows, metadata }: ParquetInput): JsonFile {
+  const complete = rows.map((row) => {
+    const all: Record<string, Value> = {};
+    for (const { name } of columns) all[name] = row[name] ?? null;
+    return all;
+  });
+  return { rows: complete, metadata };
+}
+
+function encoded(file: JsonFile): EncodedFile {
+  return { bytes: bytesOf(file), facts: factsOf(file) };
+}
+
+function bytesOf(file: JsonFile): Uint8Array {
+  return Buffer.from(JSON.stringify(file));
 }
 
 function decode(bytes: Uint8Array): JsonFile {
   return JSON.parse(Buffer.from(bytes).toString()) as JsonFile;
 }
 
-function inspect(bytes: Uint8Array): FileFacts {
-  const { rows, metadata } = decode(bytes);
+function factsOf({ rows, metadata }: JsonFile): FileFacts {
   const times = rows.map(({ event_ts }) => String(event_ts)).sort();
   const rowsPerEventHour: Record<string, number> = {};
   for (const time of times) {

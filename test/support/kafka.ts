@@ -3,6 +3,7 @@ import { type Admin, CompressionTypes, Partitioners, type Producer } from 'kafka
 import { createKafka, ensureTopic, type KafkaClient } from '../../src/adapters/kafka-client.ts';
 import type { Config } from '../../src/config.ts';
 import { silentLogger } from '../../src/workers/logger.ts';
+import { eventually } from './temporal/eventually.ts';
 
 /** A connected admin and producer for tests, and topics that are deleted at the end. */
 export type TestKafka = {
@@ -133,16 +134,12 @@ async function waitForMarker(
   partition: number,
   before: bigint,
 ): Promise<void> {
-  for (let attempt = 0; attempt < 200; attempt += 1) {
-    if ((await stableEnd(admin, topic, partition)) > before) return;
-  }
-  throw new Error(`no end of the transaction in ${topic}/${partition}`);
+  const isWritten = async () => (await stableEnd(admin, topic, partition)) > before;
+  await eventually(`the end of the transaction in ${topic}/${partition}`, isWritten);
 }
 
 /** The controller answers before every broker has heard of it; each attempt asks the broker. */
 async function waitUntilGone(admin: Admin, topic: string): Promise<void> {
-  for (let attempt = 0; attempt < 200; attempt += 1) {
-    if (!(await admin.listTopics()).includes(topic)) return;
-  }
-  throw new Error(`${topic} does not go away`);
+  const isGone = async () => !(await admin.listTopics()).includes(topic);
+  await eventually(`${topic} to go away`, isGone);
 }

@@ -15,19 +15,27 @@ import { withoutSettings } from './without-settings.ts';
  * the stack whatever happens, and ends with mocha's code.
  */
 
+/** `unit` is for an answer at once: searches through random cases try a part of them. */
+const quickly = { INGOT_TEST_CASES: '0.1' };
+
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const interruption = new AbortController();
 
 async function main(): Promise<number> {
   const { stdout, stderr, env } = process;
   const console = createConsole({ stdout, stderr, env, now: () => performance.now() });
-  const plan = planTests(root, process.argv.slice(2));
+  const plan = planTests(root, process.argv.slice(2), availableParallelism());
   if (plan.mode !== 'record-histories' && plan.files.length === 0) {
     console.say('There is no test to run.');
     return 1;
   }
+  if (plan.jobs > 1) {
+    const { length } = plan.files;
+    console.say(`${length} test files, ${plan.jobs} at once; each is shown when it has ended`);
+  }
   if (!plan.needsServers) {
-    return runPlan(plan, { ...withoutSettings(env), LOG_LEVEL: 'silent' });
+    const unit = plan.mode === 'unit' ? quickly : {};
+    return runPlan(plan, { ...unit, ...withoutSettings(env), LOG_LEVEL: 'silent' });
   }
   const report = stackReport({ console, env });
   // What starts servers takes half a second to load, and unit tests need none.
@@ -43,7 +51,8 @@ async function main(): Promise<number> {
   }
 }
 
-async function runPlan({ mode, files, rest }: TestPlan, env: Environment): Promise<number> {
+async function runPlan(plan: TestPlan, env: Environment): Promise<number> {
+  const { mode, files, jobs, rest } = plan;
   if (mode === 'record-histories') {
     return runChild(['--import', 'tsx', 'test/replay/record-histories.ts', ...rest], env);
   }
@@ -52,11 +61,15 @@ async function runPlan({ mode, files, rest }: TestPlan, env: Environment): Promi
     return await runChild(
       [
         '--enable-source-maps',
+        // Tests leave much behind at once: collecting it less often is a tenth of their time.
+        '--max-semi-space-size=64',
         'node_modules/mocha/bin/mocha.js',
         ...withoutLoader(),
+        '--require',
+        'test/support/default-cases.cjs',
         '--reporter',
         'test/support/reporter.cjs',
-        ...inParallel(mode, files),
+        ...(jobs > 1 ? ['--parallel', '--jobs', String(jobs)] : []),
         ...rest,
         ...compiled.files,
       ],
@@ -86,12 +99,6 @@ function withoutLoader(): readonly string[] {
   const text = readFileSync(new URL('../../.mocharc.json', import.meta.url), 'utf8');
   const { timeout } = JSON.parse(text) as { timeout: number };
   return ['--no-config', '--forbid-only', '--timeout', String(timeout)];
-}
-
-/** Only unit tests: the others share the servers, and take turns with them. */
-function inParallel(mode: TestPlan['mode'], files: readonly string[]): readonly string[] {
-  if (mode !== 'unit' || files.length === 1) return [];
-  return ['--parallel', '--jobs', String(availableParallelism())];
 }
 
 for (const name of ['SIGINT', 'SIGTERM'] as const) {

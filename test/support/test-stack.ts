@@ -9,6 +9,7 @@ import { readStarted } from '../../src/stack/records.ts';
 import type { StackReport } from '../../src/stack/report.ts';
 import { ensureStack, stopStack } from '../../src/stack/stack.ts';
 import { waitUntil } from '../../src/stack/wait-until.ts';
+import { stopWorkerProcesses } from '../../src/stack/worker-processes.ts';
 import { withoutSettings } from './without-settings.ts';
 
 export type TestStack = {
@@ -41,6 +42,7 @@ export async function startTestStack(options: TestStackOptions): Promise<TestSta
   const env = await isolatedEnvironment(folder, options.env);
   const stack = { config: loadConfig(env), env, dataDirectory: join(folder, 'stack') };
   const stop = async (): Promise<void> => {
+    await stopLeft(folder, env);
     await stopStack(stack);
     await rm(folder, { recursive: true, force: true });
   };
@@ -72,7 +74,7 @@ async function crashPart(
   const record = await readStarted(stackFolder(config, dataDirectory), part);
   if (record?.kind !== 'process') throw new Error(`${part} is no process of this stack`);
   process.kill(record.pid, 'SIGKILL');
-  await waitUntil(async () => !(await isRunning(record)), { limitMs: 10_000, everyMs: 20 });
+  await waitUntil(async () => !(await isRunning(record)), { limitMs: 60_000, everyMs: 20 });
 }
 
 async function isolatedEnvironment(folder: string, env: Environment): Promise<Environment> {
@@ -95,6 +97,28 @@ async function isolatedEnvironment(folder: string, env: Environment): Promise<En
   };
 }
 
+/**
+ * Ends workers, and servers of their own, that tests have started and not stopped because they were
+ * interrupted. All of them are recorded in the cache folder of the run, by the ports of their stack.
+ */
+async function stopLeft(folder: string, env: Environment): Promise<void> {
+  const cache = join(folder, 'cache');
+  const names = await readdir(join(cache, 'stack')).catch(() => [] as string[]);
+  for (const name of names) {
+    const [temporal, kafka, aws] = name.split('-');
+    const config = loadConfig({
+      INGOT_CACHE_DIR: cache,
+      STACK_TEMPORAL_PORT: temporal,
+      STACK_KAFKA_PORT: kafka,
+      STACK_AWS_PORT: aws,
+      // Nobody needs what they have in flight.
+      SHUTDOWN_GRACE_SECONDS: '1',
+    });
+    await stopWorkerProcesses(config);
+    await stopStack({ config, env });
+  }
+}
+
 /** Ends what a killed test run has left: its servers would run for ever. */
 async function removeAbandoned({ env }: TestStackOptions): Promise<void> {
   const names = await readdir(tmpdir());
@@ -102,6 +126,7 @@ async function removeAbandoned({ env }: TestStackOptions): Promise<void> {
     const folder = join(tmpdir(), name);
     const owner = await readFile(join(folder, 'owner.json'), 'utf8').catch(() => undefined);
     if (owner !== undefined && !(await isRunning(JSON.parse(owner) as ProcessIdentity))) {
+      await stopLeft(folder, env);
       await stopStack({ config: loadConfig({}), env, dataDirectory: join(folder, 'stack') });
       await rm(folder, { recursive: true, force: true });
     }

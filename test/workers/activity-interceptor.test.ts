@@ -60,7 +60,7 @@ describe('activityInterceptor', function () {
   before(async () => {
     beQuiet();
     const config = loadConfig(process.env);
-    connection = await connectTemporal(config, 10_000);
+    connection = await connectTemporal(config, 60_000);
     await ensureTemporalNamespace({ connection, namespace });
     native = await connectWorker(config);
     client = new Client({ connection, namespace });

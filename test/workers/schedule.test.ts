@@ -9,13 +9,13 @@ import { eventually } from '../support/temporal/eventually.ts';
 import { ensureJanitorSchedule, ensureSchedule } from '../../src/workers/schedules.ts';
 
 describe('ensureSchedule', function () {
-  this.timeout(90_000);
+  this.timeout(180_000);
   const dataset = 'events';
   const hourMs = 3_600_000;
   let connection: Connection;
   let client: Client;
   before(async () => {
-    connection = await connectTemporal(loadConfig(process.env), 10_000);
+    connection = await connectTemporal(loadConfig(process.env), 60_000);
     const namespace = `schedule-${randomBytes(4).toString('hex')}`;
     await ensureTemporalNamespace({ connection, namespace });
     client = new Client({ connection, namespace });

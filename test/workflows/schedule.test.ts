@@ -117,7 +117,7 @@ function until(
     const shown = shownSchedule(await schedule.describe());
     return isWanted(shown) && shown;
   };
-  return eventually(what, probe, { limitMs: 40_000, everyMs: 100 });
+  return eventually(what, probe, { limitMs: 120_000, everyMs: 100 });
 }
 
 /** The nominal times of all runs, in order; one that ran twice is there twice. */

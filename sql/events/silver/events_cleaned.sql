@@ -4,41 +4,58 @@
 -- The accepted events of a window, each once: rejected rows are left out first, then of equal ids
 -- the row that came first wins, unless the current version already has the id. That is the order in
 -- which accounting.sql counts.
-WITH in_window AS (
+WITH places AS (
+  SELECT b.event_id, b._ingest_ts, b._topic, b._partition, b._offset, b._batch_id
+  FROM bronze_rows AS b
+  WHERE b.event_ts >= CAST($window_start AS TIMESTAMP)
+    AND b.event_ts < CAST($window_end AS TIMESTAMP)
+    AND NOT EXISTS (
+      SELECT 1
+      FROM rejections AS r
+      WHERE r._topic = b._topic AND r._partition = b._partition AND r._offset = b._offset
+    )
+),
+repeated AS (
+  SELECT event_id
+  FROM places
+  GROUP BY event_id
+  HAVING count(*) > 1
+),
+-- Few ids come more than once: only their places are ranked, and no other column with them.
+ranked AS (
   SELECT
-    _family, event_id, user_id, session_id, event_ts, device, location, product_id, product_name,
-    category, price, quantity, search_query, page_url, _source, _topic, _partition, _offset,
-    _batch_id, _ingest_ts, event_type
-  FROM bronze_rows
-  WHERE event_ts >= CAST($window_start AS TIMESTAMP) AND event_ts < CAST($window_end AS TIMESTAMP)
+    p.event_id, p._topic, p._partition, p._offset, p._batch_id,
+    row_number() OVER (
+      PARTITION BY p.event_id
+      ORDER BY p._ingest_ts, p._topic, p._partition, p._offset, p._batch_id
+    ) AS place
+  FROM places AS p
+  JOIN repeated AS r ON r.event_id = p.event_id
+),
+winners AS (
+  SELECT event_id, _topic, _partition, _offset, _batch_id
+  FROM ranked
+  WHERE place = 1
 ),
 accepted AS (
   SELECT
     b._family, b.event_id, b.user_id, b.session_id, b.event_ts, b.device, b.location, b.product_id,
-    b.product_name, b.category, b.price, b.quantity, b.search_query, b.page_url, b._source,
-    b._topic, b._partition, b._offset, b._batch_id, b._ingest_ts, b.event_type
-  FROM in_window AS b
-  WHERE NOT EXISTS (
-    SELECT 1
-    FROM rejections AS r
-    WHERE r._topic = b._topic AND r._partition = b._partition AND r._offset = b._offset
-  )
-),
-ranked AS (
-  SELECT
-    _family, event_id, user_id, session_id, event_ts, device, location, product_id, product_name,
-    category, price,
+    b.product_name, b.category, b.price,
     -- A cart or purchase that names no quantity is of one unit.
     CASE
-      WHEN event_type IN ('add_to_cart', 'purchase') THEN COALESCE(quantity, 1)
-      ELSE quantity
+      WHEN b.event_type IN ('add_to_cart', 'purchase') THEN COALESCE(b.quantity, 1)
+      ELSE b.quantity
     END AS quantity,
-    search_query, page_url, _source, _topic, _partition, _offset, _batch_id, _ingest_ts, event_type,
-    row_number() OVER (
-      PARTITION BY event_id
-      ORDER BY _ingest_ts, _topic, _partition, _offset
-    ) AS place
-  FROM accepted
+    b.search_query, b.page_url, b._source, b._topic, b._partition, b._offset, b._batch_id,
+    b._ingest_ts, b.event_type
+  FROM bronze_rows AS b
+  WHERE b.event_ts >= CAST($window_start AS TIMESTAMP)
+    AND b.event_ts < CAST($window_end AS TIMESTAMP)
+    AND NOT EXISTS (
+      SELECT 1
+      FROM rejections AS r
+      WHERE r._topic = b._topic AND r._partition = b._partition AND r._offset = b._offset
+    )
 )
 SELECT
   CAST(n._family AS VARCHAR) AS _family,               -- A: user activity, B: e-commerce
@@ -67,7 +84,14 @@ SELECT
   CAST(n.event_ts AS DATE) AS event_date,              -- UTC date of the event
   lpad(CAST(EXTRACT(HOUR FROM n.event_ts) AS VARCHAR), 2, '0') AS hour, -- UTC hour, 00 to 23
   CAST(n.event_type AS VARCHAR) AS event_type          -- what happened
-FROM ranked AS n
-WHERE n.place = 1
+FROM accepted AS n
+LEFT JOIN winners AS w ON w.event_id = n.event_id
+WHERE (
+    w.event_id IS NULL
+    OR (
+      w._topic = n._topic AND w._partition = n._partition AND w._offset = n._offset
+      AND w._batch_id = n._batch_id
+    )
+  )
   AND NOT EXISTS (SELECT 1 FROM silver_current AS c WHERE c.event_id = n.event_id)
 ORDER BY event_ts, event_id

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { isUtf8 } from 'node:buffer';
 import { type BatchContent, contentOfLines } from '../../../src/activities/batch-content.ts';
 import { sha256 } from '../../../src/activities/hash.ts';
+import { type Group, startGroup } from '../../../src/activities/ingest-group.ts';
 import { type Takeover, takeOver } from '../../../src/activities/ingest-takeover.ts';
 import {
   type OpenLog,
@@ -31,6 +32,7 @@ import type {
   SourceRecord,
   TopicPartitionOffsets,
 } from '../../../src/ports.ts';
+import { silentLogger } from '../../../src/workers/logger.ts';
 import { createJsonBronzeEncoder, createJsonRowFiles } from '../../support/json-codecs.ts';
 
 /* A topic, an empty lake, and writers between them, all in memory. */
@@ -270,3 +272,18 @@ async function checkContent(
 }
 
 const byNumber = (a: string, b: string) => Number(BigInt(a) - BigInt(b));
+
+/** A group of the one topic partition, with batches of 10 rows. */
+export async function startGroupOf(bed: IngestBed, ageMs: number): Promise<Group> {
+  const deps = writerDeps(bed, 'unused');
+  return startGroup(
+    {
+      ...deps,
+      ports: { ...deps.ports, logger: silentLogger },
+      limits: { rowsMax: 10, bytesMax: 1e6, ageMs, ageIdleMs: ageMs },
+      plan: deps.settings,
+      bufferBytesMax: 1e6,
+    },
+    { writer: 'w', topicPartitions: [await offsetsOf(bed)] },
+  );
+}

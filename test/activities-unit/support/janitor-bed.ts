@@ -22,6 +22,7 @@ import {
   canonicalJson,
   nextVersion,
 } from '../../../src/lake/pointer.ts';
+import { partitionsEver } from '../../../src/lake/registration.ts';
 import { dayMs, formatInstant } from '../../../src/lake/time.ts';
 import { windowDateAndHour, windowOf } from '../../../src/lake/window.ts';
 import type { ObjectStore } from '../../../src/ports.ts';
@@ -158,6 +159,7 @@ export async function stage(
   const written = new Set(files.map(({ partition }) => canonicalJson(partition)));
   const kept =
     current?.files.filter(({ partition }) => !written.has(canonicalJson(partition))) ?? [];
+  const ever = partitionsEver(table, { files: [...kept, ...files] }, current);
   const pointer: Pointer = {
     schema: 1,
     layer: ref.layer,
@@ -168,6 +170,7 @@ export async function stage(
     mode: 'fold',
     fingerprint,
     files: [...kept, ...files],
+    ...(ever === null ? {} : { partitionsEver: ever }),
     rows: files.length,
     logs: ref.layer === 'silver' ? { [log]: { through, batches: [[0, through]] } } : {},
     silver: {},

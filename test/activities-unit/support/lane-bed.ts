@@ -29,7 +29,11 @@ export type RunningLane = {
 
 export type LaneBed = IngestBed & {
   produce(partition: number, count: number): void;
-  startLane(index: number, without?: IngestInput['without']): RunningLane;
+  startLane(
+    index: number,
+    without?: IngestInput['without'],
+    slow?: LaneOptions['slow'],
+  ): RunningLane;
 };
 
 export function createLaneBed(): LaneBed {
@@ -46,7 +50,8 @@ export function createLaneBed(): LaneBed {
         values.map((value) => ({ value })),
       );
     },
-    startLane: (index, without = null) => startLane(bed, { index, without, topic, sleepMs: 5 }),
+    startLane: (index, without = null, slow) =>
+      startLane(bed, { index, without, topic, sleepMs: 5, ...(slow ? { slow } : {}) }),
   };
 }
 
@@ -56,10 +61,13 @@ export type LaneOptions = {
   readonly topic: string;
   /** What a tick of a lane takes; its time is as long as it would be. */
   readonly sleepMs: number;
+  /** A slice of so many milliseconds whose groups tell nothing for so long. */
+  readonly slow?: { readonly sliceMs: number; readonly silentMs: number };
 };
 
 export function startLane(bed: LakeBed, options: LaneOptions): RunningLane {
-  const { index, without, sleepMs } = options;
+  const { index, without, sleepMs, slow } = options;
+  const toldFromMs = bed.clock.nowMs + (slow?.silentMs ?? 0);
   const draining = new AbortController();
   const told: LogPosition[][] = [];
   let positions: readonly LogPosition[] = [];
@@ -71,8 +79,11 @@ export function startLane(bed: LakeBed, options: LaneOptions): RunningLane {
   };
   const deps: IngestDeps = {
     ...{ ports, dataset: writer.dataset, topics: [options.topic], groupsMax: 2 },
-    startGroup: (spec) => startGroup(groupDeps, spec),
-    sliceMs: 1e9,
+    startGroup: (spec) => {
+      const group = startGroup(groupDeps, spec);
+      return { ...group, reports: () => (bed.clock.nowMs < toldFromMs ? [] : group.reports()) };
+    },
+    sliceMs: slow?.sliceMs ?? 1e9,
     lagGroup: 'lag',
     tellOwner: async () => undefined,
     tellLane: async (_workflow, { stopped }) => void told.push([...stopped]),

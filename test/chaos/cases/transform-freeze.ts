@@ -51,7 +51,8 @@ export const transformFreezes: readonly TransformCase[] = [
   },
   {
     name: 'transform-freeze-late-registration-dies',
-    about: 'A late registration of an older version wakes up, takes effect, and dies with it.',
+    about:
+      'A late registration of an older version wakes up, takes effect, and dies with it; the janitor runs.',
     run: async (world) => {
       const telling = tellAll(world);
       const step = silverStops['before-the-registration'];
@@ -65,8 +66,8 @@ export const transformFreezes: readonly TransformCase[] = [
       await telling;
       first.thaw();
       await first.ended();
-      // Nobody is left who knows of it: the catalog names what was current once, until a person looks.
-      await world.ingot('catalog', 'repair');
+      // No build comes for that window any more: the catalog names what was current once, until night.
+      await world.ingot('janitor');
     },
   },
 ];

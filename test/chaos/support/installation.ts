@@ -37,7 +37,7 @@ const closeMs = 5_000;
 
 export async function openInstallation(options: InstallationOptions): Promise<Installation> {
   const { config, namespace, dataset, bundle } = options;
-  const connection = await connectTemporal(config, 10_000);
+  const connection = await connectTemporal(config, 60_000);
   await ensureTemporalNamespace({ connection, namespace });
   // Here and not at the start of a run: what it installs lives until the last connection is closed.
   beQuiet();

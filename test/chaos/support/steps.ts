@@ -109,6 +109,10 @@ export function steppedCatalog(catalog: Catalog, { around }: Steps): Catalog {
       step('listPartitions', table, leading.join('/'), () =>
         catalog.listPartitions(table, leading),
       ),
+    findPartitions: (table, values) =>
+      step('findPartitions', table, values.map((each) => each.join('/')).join(' '), () =>
+        catalog.findPartitions(table, values),
+      ),
     putPartitions: (table, partitions) =>
       step('putPartitions', table, partitions.map(({ location }) => location).join(' '), () =>
         catalog.putPartitions(table, partitions),

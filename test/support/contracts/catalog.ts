@@ -175,6 +175,22 @@ function describePartitions(subject: Subject): void {
     assert.deepEqual(await listed(subject, table, ['2026-08-23']), []);
   });
 
+  it('finds those of given values that are there', async () => {
+    const table = await ensured('found');
+    const there = [partitionOf('2026-08-21', '13'), partitionOf('2026-08-22', "o'clock", 'v1', 0)];
+    await subject().catalog.putPartitions(table, [...there, partitionOf('2026-08-21', '14')]);
+    const find = async (values: readonly (readonly string[])[]) => {
+      const found = await subject().catalog.findPartitions(table, values);
+      return [...found].sort((left, right) =>
+        String(left.values) < String(right.values) ? -1 : 1,
+      );
+    };
+    const missing = Array.from({ length: 6 }, (_, i) => ['2026-08-23', String(i)]);
+    assert.deepEqual(await find([...missing, ...there.map(({ values }) => values)]), there);
+    assert.deepEqual(await find(missing.slice(0, 1)), []);
+    assert.deepEqual(await find([]), []);
+  });
+
   it('takes values that a literal would have to quote', async () => {
     const table = await ensured('quoted');
     const partitions = [
@@ -221,6 +237,7 @@ function describeLoss(subject: Subject): void {
     await subject().dropTable(table);
     const { catalog } = subject();
     await assert.rejects(catalog.listPartitions(table, []), isGone('lost'));
+    await assert.rejects(catalog.findPartitions(table, [partition.values]), isGone('lost'));
     await assert.rejects(catalog.putPartitions(table, [partition]), isGone('lost'));
     await assert.rejects(catalog.deletePartitions(table, [partition.values]), isGone('lost'));
   });

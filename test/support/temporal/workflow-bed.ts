@@ -8,6 +8,7 @@ import { connectTemporal } from '../../../src/stack/temporal-connection.ts';
 import { ensureTemporalNamespace } from '../../../src/stack/temporal-namespace.ts';
 import { connectWorker } from '../../../src/workers/temporal.ts';
 import { quiet, shippedBundle } from './bundle.ts';
+import { patientQueries } from './patient-queries.ts';
 import { recordHistory } from './recording.ts';
 import { type LakeActivities, type StubLake, datasetOf } from './stub-lake.ts';
 
@@ -43,7 +44,7 @@ const identity = { client: 'ingot-test-client', worker: 'ingot-test-worker' };
 export async function openWorkflowBed(options: WorkflowBedOptions): Promise<WorkflowBed> {
   const config = loadConfig(process.env);
   const namespace = `${options.name}-${randomBytes(4).toString('hex')}`;
-  const connection = await connectTemporal(config, 10_000);
+  const connection = await connectTemporal(config, 60_000);
   await ensureTemporalNamespace({ connection, namespace });
   beQuiet();
   const native = await connectWorker(config);
@@ -57,7 +58,12 @@ export async function openWorkflowBed(options: WorkflowBedOptions): Promise<Work
     warn: (workflowId, message, facts) => void warned.push({ workflowId, message, facts }),
   });
   const runs = workers.map((worker) => worker.run());
-  const client = new Client({ connection, namespace, identity: identity.client });
+  const client = new Client({
+    connection,
+    namespace,
+    identity: identity.client,
+    interceptors: { workflow: [patientQueries] },
+  });
   return {
     client,
     connection,
@@ -193,8 +199,11 @@ function sharedBeds(): Promise<readonly ModalBed[]> {
   return beds;
 }
 
-/** Once for all files: a hook of the root, which is there only when mocha runs. */
-let closesBeds = false;
+/**
+ * Once for all files: a hook of the root, which is there only when mocha runs. Where mocha runs files
+ * in several processes each of them has a root, and the end of its process is that of the beds.
+ */
+let closesBeds = process.env['MOCHA_WORKER_ID'] !== undefined;
 function closeBedsAtTheEnd(): void {
   if (closesBeds) return;
   closesBeds = true;
@@ -224,11 +233,17 @@ export function describeScenarios(
         const ends = await Promise.allSettled(each.map((bed) => run(bed)));
         for (const [index, end] of ends.entries()) {
           if (end.status === 'fulfilled') continue;
-          throw new Error(`with workflows ${each[index]!.mode}: ${messageOf(end.reason)}`, {
+          throw new Error(`with workflows ${each[index]!.mode}: ${whole(end.reason)}`, {
             cause: end.reason,
           });
         }
       });
     });
   });
+}
+
+/** With what lies behind it: the client says of a failed query only that it failed. */
+function whole(error: unknown): string {
+  const cause = error instanceof Error ? error.cause : undefined;
+  return cause === undefined ? messageOf(error) : `${messageOf(error)}: ${whole(cause)}`;
 }

@@ -11,7 +11,7 @@ import {
   openLog,
   produce,
   writerDeps,
-} from './support/ingest-bed.ts';
+} from '../activities-unit/support/ingest-bed.ts';
 
 /* A writer that stands still in the middle of its takeover, and wakes up when others have gone on. */
 

@@ -10,6 +10,7 @@ import {
   forgetfulStore,
   recordingStore,
 } from '../support/around-store.ts';
+import { randomCases } from '../support/random-cases.ts';
 import {
   type IngestBed,
   checkLake,
@@ -18,15 +19,15 @@ import {
   openLog,
   produce,
   writerDeps,
-} from './support/ingest-bed.ts';
+} from '../activities-unit/support/ingest-bed.ts';
 
 /*
  * Promise 1: nothing lost, nothing twice, whatever is killed or started twice. A process dies at
  * every single operation on the object store; two writers take every turn that a schedule can give
- * them. INGEST_SCHEDULES=5000 tries more schedules.
+ * them. INGOT_TEST_CASES=100 tries more schedules.
  */
 
-const schedules = Number(process.env['INGEST_SCHEDULES'] ?? 20);
+const schedules = randomCases(20);
 
 async function bedWith(records: number): Promise<IngestBed> {
   const bed = createIngestBed();

@@ -9,6 +9,7 @@ import {
   forgetfulStore,
   recordingStore,
 } from '../support/around-store.ts';
+import { randomCases } from '../support/random-cases.ts';
 import {
   type DropBed,
   createDropBed,
@@ -19,15 +20,15 @@ import {
   linesOf,
   prefix,
   readDropLake,
-} from './support/drop-bed.ts';
+} from '../activities-unit/support/drop-bed.ts';
 
 /*
  * Promise 1 for the drop folder: each line of each object once, whatever is killed or started twice.
  * A process dies at every single operation on the object store; two writers take every turn that a
- * schedule can give them. INGEST_SCHEDULES=5000 tries more schedules.
+ * schedule can give them. INGOT_TEST_CASES=100 tries more schedules.
  */
 
-const schedules = Number(process.env['INGEST_SCHEDULES'] ?? 20);
+const schedules = randomCases(20);
 
 async function bedWithFiles(): Promise<DropBed> {
   const bed = createDropBed();

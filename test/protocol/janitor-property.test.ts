@@ -7,6 +7,7 @@ import { stagedKey } from '../../src/lake/paths.ts';
 import { databaseName } from '../../src/lake/table.ts';
 import { hourMs } from '../../src/lake/time.ts';
 import { Crash, crashingStore } from '../support/around-store.ts';
+import { randomCases } from '../support/random-cases.ts';
 import {
   type InFlight,
   type JanitorBed,
@@ -20,7 +21,7 @@ import {
   silverOf,
   stage,
   sweepAll,
-} from './support/janitor-bed.ts';
+} from '../activities-unit/support/janitor-bed.ts';
 
 /*
  * Builds, deaths, readers and the janitor in any order. No pointer loses a file, no build that runs
@@ -167,7 +168,7 @@ describe('the janitor among builds and readers', function () {
           }
         },
       ),
-      { numRuns: 60 },
+      { numRuns: randomCases(60) },
     );
   });
 
@@ -197,7 +198,7 @@ describe('the janitor among builds and readers', function () {
           assert.deepEqual(await keysOf(bed), [...wanted].sort());
         },
       ),
-      { numRuns: 30 },
+      { numRuns: randomCases(30) },
     );
   });
 });

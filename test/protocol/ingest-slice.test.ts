@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { changeControl } from '../../src/activities/control.ts';
 import { takeOver } from '../../src/activities/ingest-takeover.ts';
+import { IngotError } from '../../src/errors.ts';
 import type { ControlChange } from '../../src/lake/control.ts';
 import { laneOf } from '../../src/lake/lanes.ts';
 import { eventually } from '../support/temporal/eventually.ts';
-import { writerDeps } from './support/ingest-bed.ts';
+import { writerDeps } from '../activities-unit/support/ingest-bed.ts';
 import {
   type LaneBed,
   type RunningLane,
@@ -13,7 +14,7 @@ import {
   offsetsInLake,
   topic,
   topicPartitions,
-} from './support/lane-bed.ts';
+} from '../activities-unit/support/lane-bed.ts';
 
 const all = Array.from({ length: topicPartitions }, (_, partition) => partition);
 const logOf = (partition: number) => `${topic}-${partition}`;
@@ -80,6 +81,16 @@ describe('runSlice', function () {
     }
   });
 
+  it('counts from when its logs are taken over, however long that takes', async () => {
+    const beganMs = bed.clock.nowMs;
+    const slice = bed.startLane(0, null, { sliceMs: 1_000, silentMs: 5_000 });
+    produce(20);
+    const { ended, logs } = await slice.result;
+    assert.equal(ended, 'slice');
+    assert.ok(bed.clock.nowMs - beganMs >= 6_000);
+    assert.ok(logs.every(({ offsetNext }) => offsetNext === '20'));
+  });
+
   it('pauses one log and lets it go on, while the others are not disturbed', async () => {
     const lane = bed.startLane(0);
     produce(20);
@@ -143,6 +154,23 @@ describe('runSlice', function () {
       await offsetsInLake(bed, 3),
       Array.from({ length: 40 }, (_, offset) => offset),
     );
+  });
+
+  it('never leaves a log to an attempt of its own lane that woke up: it fails, and is started again', async () => {
+    const lane = bed.startLane(0);
+    produce(20);
+    await sealed([lane], all, 20);
+    const own = (await entriesOf(bed, logOf(3))).at(-1)!.writer;
+    const described = await bed.source.describeTopic(topic);
+    await takeOver(writerDeps(bed, `${own}/woken`), described[3]!);
+
+    produce(20);
+    let failure: unknown = null;
+    lane.result.catch((error: unknown) => (failure = error));
+    await eventually('the end', () => failure !== null || (at(lane, 3)?.stopped ?? null) !== null);
+    await end(lane);
+    assert.ok(failure instanceof IngotError, 'the slice does not go on without the log');
+    assert.deepEqual([failure.code, failure.retryable], ['WRITER_REPLACED', true]);
   });
 
   it('takes back from another lane what is its own by the control', async () => {

@@ -17,7 +17,7 @@ import {
   linesOf,
   prefix,
   readDropLake,
-} from './support/drop-bed.ts';
+} from '../activities-unit/support/drop-bed.ts';
 
 /* Objects that change or go while they are taken. */
 
