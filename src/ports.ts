@@ -204,7 +204,12 @@ export type TableInput = {
   readonly name: string;
   readonly columns: readonly Column[];
 } & (
-  | { readonly kind: 'files'; readonly files: readonly TableFile[] }
+  | {
+      readonly kind: 'files';
+      readonly files: readonly TableFile[];
+      /** Sessions after this one are likely to want the same files under the same name. */
+      readonly isShared?: boolean;
+    }
   | { readonly kind: 'rows'; readonly rows: readonly Row[] }
 );
 

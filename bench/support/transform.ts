@@ -99,6 +99,7 @@ async function measure(): Promise<void> {
       await builder.forget(bronze.map(({ key }) => key));
       silver.push(await builder.silver(windows, 'rebuild', pending));
       if (kind === 'rebuild') gold.push(await builder.gold(hours));
+      await forgetShared();
       for (const window of windows) await builder.unbuild(events.silver, window);
       for (const table of kind === 'rebuild' ? events.gold : []) {
         const windowsOf = table.grain === 'hour' ? hours : [hours[0]!.slice(0, 10)];
@@ -110,6 +111,12 @@ async function measure(): Promise<void> {
     }
   }
   reportOf({ fills: [], silver: silver.slice(warmUps), gold: gold.slice(warmUps) });
+}
+
+/** What sessions have left for the next ones is of versions that a later round makes again. */
+async function forgetShared(): Promise<void> {
+  const opened = Array.from({ length: config.TRANSFORM_SLOTS }, () => ports.engine.open([]));
+  for (const session of await Promise.all(opened)) await session.close();
 }
 
 function reportOf(told: Pick<TransformMeasured, 'fills' | 'silver' | 'gold'>): void {

@@ -136,5 +136,7 @@ export function silverEvents(dataset: Dataset, pointers: readonly Pointer[]): Ta
     name: 'silver_events',
     columns: visibleColumns(dataset.silver),
     files: tableFiles(pointers),
+    // The gold tables of an hour or a day are made one after the other, and checked in between.
+    isShared: true,
   };
 }

@@ -44,7 +44,7 @@ export function createDuckdbEngine(options: DuckdbEngineOptions): SqlEngine {
     identity: duckdbIdentity,
     open: async (tables) => {
       await (cleaned ??= removeAbandonedScratch(cacheDirectory));
-      const place = await places.take();
+      const place = await places.take(tables);
       return openSession(context, place, {
         tables,
         leave: (inPeace) => places.leave(place, inPeace),

@@ -1,3 +1,4 @@
+import { canonicalJson } from '../lake/pointer.ts';
 import type { Parameters, TableInput } from '../ports.ts';
 import { checkSelect, createTableAs, runStatement } from './duckdb-statement.ts';
 import { type TableContext, declareTable } from './duckdb-tables.ts';
@@ -16,7 +17,12 @@ export type SessionNames = {
   readonly materialize: (name: string, sql: string, parameters: Parameters) => Promise<number>;
   readonly define: (name: string, sql: string) => Promise<void>;
   readonly forget: (names: readonly string[]) => Promise<void>;
-  readonly forgetAll: () => Promise<void>;
+  /** What a session leaves for the next one: its shared tables. */
+  readonly forgetOwn: () => Promise<void>;
+  /** Before a session that wants these: forgets what is left of the one before, and is none of them. */
+  readonly keepOnly: (tables: readonly TableInput[]) => Promise<void>;
+  /** How many of these tables are there already. */
+  readonly countKept: (tables: readonly TableInput[]) => number;
 };
 
 type Named = {
@@ -24,12 +30,18 @@ type Named = {
   readonly drop: string;
   /** Where the links to its files are. */
   readonly folder: string | null;
+  /** What was declared, of a shared table. */
+  readonly shared: string | null;
 };
 
 export function createSessionNames(context: TableContext): SessionNames {
   const { connection } = context;
   const named = new Map<string, Named>();
   let declared = 0;
+  const isKept = (table: TableInput): boolean => {
+    const described = describeShared(table);
+    return described !== null && named.get(table.name)?.shared === described;
+  };
   const dropIt = async ({ drop, folder }: Named): Promise<void> => {
     await runStatement(connection, drop);
     if (folder !== null) await removeFolder(folder);
@@ -45,11 +57,13 @@ export function createSessionNames(context: TableContext): SessionNames {
     declare: async (tables) => {
       let fetched = 0;
       for (const table of tables) {
+        if (isKept(table)) continue;
         await forget([table.name]);
         declared += 1;
         const made = await declareTable(context, table, declared);
         const drop = `DROP ${made.kind.toUpperCase()} ${placeOf(table.name)}`;
-        named.set(table.name, { kind: 'declared', drop, folder: made.folder });
+        const shared = describeShared(table);
+        named.set(table.name, { kind: 'declared', drop, folder: made.folder, shared });
         fetched += made.fetched;
       }
       return fetched;
@@ -60,7 +74,7 @@ export function createSessionNames(context: TableContext): SessionNames {
       const table = quoteIdentifier(name);
       const rows = await createTableAs(connection, { table, sql, parameters });
       const drop = `DROP TABLE temp.main.${table}`;
-      named.set(name, { kind: 'materialized', drop, folder: null });
+      named.set(name, { kind: 'materialized', drop, folder: null, shared: null });
       // Only now, because the new rows may have been made from it.
       if (known?.kind === 'declared') await dropIt(known);
       return rows;
@@ -71,11 +85,25 @@ export function createSessionNames(context: TableContext): SessionNames {
       const view = quoteIdentifier(name);
       // Temporary, or it could not read what is materialized.
       await runStatement(connection, `CREATE TEMP VIEW ${view} AS ${sql}`);
-      named.set(name, { kind: 'defined', drop: `DROP VIEW temp.main.${view}`, folder: null });
+      const drop = `DROP VIEW temp.main.${view}`;
+      named.set(name, { kind: 'defined', drop, folder: null, shared: null });
     },
     forget,
-    forgetAll: () => forget([...named.keys()]),
+    forgetOwn: () => forget([...named].filter(([, { shared }]) => shared === null).map(nameOf)),
+    keepOnly: (tables) => {
+      const kept = new Set(tables.filter(isKept).map(({ name }) => name));
+      return forget([...named.keys()].filter((name) => !kept.has(name)));
+    },
+    countKept: (tables) => tables.filter(isKept).length,
   };
+}
+
+const nameOf = ([name]: readonly [string, Named]): string => name;
+
+/** The same text for the same table: objects never change. Null for one that is not shared. */
+function describeShared(table: TableInput): string | null {
+  if (table.kind !== 'files' || table.isShared !== true) return null;
+  return canonicalJson([table.columns, table.files]);
 }
 
 /** Where a declared table lies, whatever temporary one hides it. */

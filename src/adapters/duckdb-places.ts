@@ -1,12 +1,14 @@
+import type { TableInput } from '../ports.ts';
 import { makePlace, type SessionContext, type SessionPlace } from './duckdb-session.ts';
 
 /*
  * Places of closed sessions, kept for the next ones: making a database and its folder takes as long
- * as a small build has to do in it. Names and files of a session go when it is closed.
+ * as a small build has to do in it. Names and files of a session go when it is closed, but for the
+ * shared tables, which go when the next session does not want them.
  */
 
 export type Places = {
-  readonly take: () => Promise<SessionPlace>;
+  readonly take: (tables: readonly TableInput[]) => Promise<SessionPlace>;
   /** One that was not left in peace is removed: an interrupt may still be on its way. */
   readonly leave: (place: SessionPlace, isInPeace: boolean) => Promise<void>;
 };
@@ -20,15 +22,21 @@ export function createPlaces(context: SessionContext, kept: number): Places {
   const isKept = (place: SessionPlace): boolean =>
     idle.length < kept && (uses.get(place) ?? 0) < usesMax;
   return {
-    take: async () => {
-      const place = idle.pop() ?? (await makePlace(context));
+    take: async (tables) => {
+      const place = takeNearest(idle, tables) ?? (await makePlace(context));
       uses.set(place, (uses.get(place) ?? 0) + 1);
+      try {
+        await place.names.keepOnly(tables);
+      } catch (error) {
+        await place.remove();
+        throw error;
+      }
       return place;
     },
     leave: async (place, isInPeace) => {
       if (!isInPeace || !isKept(place)) return place.remove();
       try {
-        await place.names.forgetAll();
+        await place.names.forgetOwn();
       } catch {
         // Whatever it is that stays in it, nobody else shall see it.
         return place.remove();
@@ -37,4 +45,14 @@ export function createPlaces(context: SessionContext, kept: number): Places {
       else await place.remove();
     },
   };
+}
+
+/** The one that has most of these tables; of equal ones the last that was left. */
+function takeNearest(
+  idle: SessionPlace[],
+  tables: readonly TableInput[],
+): SessionPlace | undefined {
+  const kept = idle.map(({ names }) => names.countKept(tables));
+  const index = kept.lastIndexOf(Math.max(...kept));
+  return index === -1 ? undefined : idle.splice(index, 1)[0];
 }

@@ -42,7 +42,9 @@ async function partitionsOf(
   if (partitionBy.length === 0) return rows > 0 || evenIfEmpty ? [{}] : [];
   const texts = partitionBy.map((name) => `CAST(${quoteIdentifier(name)} AS VARCHAR)`);
   const order = texts.map((_, index) => String(index + 1)).join(', ');
-  const sql = `SELECT DISTINCT ${texts.join(', ')} FROM ${table} ORDER BY ${order}`;
+  // Casts come after: they would be of every row.
+  const distinct = `SELECT DISTINCT ${partitionBy.map(quoteIdentifier).join(', ')} FROM ${table}`;
+  const sql = `SELECT ${texts.join(', ')} FROM (${distinct}) AS places ORDER BY ${order}`;
   const reader = await runStatement(connection, sql);
   return reader.getRows().map((values) =>
     Object.fromEntries(

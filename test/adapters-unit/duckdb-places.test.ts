@@ -35,7 +35,12 @@ describe('sessions in places that are kept', () => {
   const folders = () => readdir(scratch());
   const filesLeft = async () => {
     const entries = await readdir(scratch(), { recursive: true, withFileTypes: true });
-    return entries.filter((entry) => entry.isFile()).map(({ name }) => name);
+    return entries
+      .filter((entry) => entry.isFile())
+      .map(({ name, parentPath }) =>
+        // Each declaration has a folder of its own.
+        join(parentPath, name),
+      );
   };
 
   it('see nothing of the session before, neither its names nor its files', async () => {
@@ -51,6 +56,38 @@ describe('sessions in places that are kept', () => {
       await assert.rejects(after.query(`SELECT n FROM ${name}`), { code: 'TABLE_UNKNOWN' });
     }
     await after.close();
+  });
+
+  it('find a shared table there while they want the same, and nothing of it otherwise', async () => {
+    const shared = { ...fileOf('shared', 'lake/1.parquet'), isShared: true } as TableInput;
+    const one = async (tables: readonly TableInput[]): Promise<readonly unknown[]> => {
+      const session = await test.engine.open(tables);
+      try {
+        return (await session.query('SELECT n FROM shared')).rows;
+      } finally {
+        await session.close();
+      }
+    };
+    assert.deepEqual(await one([shared]), [{ n: 1 }]);
+    const left = await filesLeft();
+    assert.equal(left.length, 1);
+    assert.deepEqual(await one([shared]), [{ n: 1 }]);
+    assert.deepEqual(await filesLeft(), left, 'it was not made again');
+    const wide = [...columns, { name: 'more', type: 'string', comment: '' }] as const;
+    assert.deepEqual(await one([{ ...shared, columns: wide }]), [{ n: 1 }]);
+    await assert.rejects(one([fileOf('other', 'lake/1.parquet')]), { code: 'TABLE_UNKNOWN' });
+    assert.deepEqual(await filesLeft(), []);
+  });
+
+  it('hide a shared table by another of its name only for themselves', async () => {
+    const shared = { ...fileOf('shared', 'lake/1.parquet'), isShared: true } as TableInput;
+    const first = await test.engine.open([shared]);
+    await first.materialize('shared', 'SELECT n + 1 AS n FROM shared');
+    assert.deepEqual((await first.query('SELECT n FROM shared')).rows, [{ n: 2 }]);
+    await first.close();
+    const second = await test.engine.open([shared]);
+    assert.deepEqual((await second.query('SELECT n FROM shared')).rows, [{ n: 1 }]);
+    await second.close();
   });
 
   it('may touch no more than in a new one', async () => {

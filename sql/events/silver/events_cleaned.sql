@@ -3,39 +3,47 @@
 -- reads: bronze_rows, rejections, silver_current
 -- The accepted events of a window, each once: rejected rows are left out first, then of equal ids
 -- the row that came first wins, unless the current version already has the id. That is the order in
--- which accounting.sql counts.
+-- which accounting.sql counts. Rows to leave out are few, and found in narrow columns; all columns
+-- are read once, and joined with nothing but those.
 WITH places AS (
-  SELECT b.event_id, b._ingest_ts, b._topic, b._partition, b._offset, b._batch_id
+  SELECT
+    b.event_id, b._ingest_ts, b._topic, b._partition, b._offset, b._batch_id,
+    CASE WHEN r._topic IS NULL THEN 0 ELSE 1 END AS is_rejected,
+    CASE WHEN c.event_id IS NULL THEN 0 ELSE 1 END AS is_current
   FROM bronze_rows AS b
+  LEFT JOIN (SELECT DISTINCT _topic, _partition, _offset FROM rejections) AS r
+    ON r._topic = b._topic AND r._partition = b._partition AND r._offset = b._offset
+  LEFT JOIN (SELECT DISTINCT event_id FROM silver_current) AS c ON c.event_id = b.event_id
   WHERE b.event_ts >= CAST($window_start AS TIMESTAMP)
     AND b.event_ts < CAST($window_end AS TIMESTAMP)
-    AND NOT EXISTS (
-      SELECT 1
-      FROM rejections AS r
-      WHERE r._topic = b._topic AND r._partition = b._partition AND r._offset = b._offset
-    )
 ),
 repeated AS (
   SELECT event_id
   FROM places
+  WHERE is_rejected = 0
   GROUP BY event_id
   HAVING count(*) > 1
 ),
--- Few ids come more than once: only their places are ranked, and no other column with them.
+-- Few ids come more than once: only their places are ranked.
 ranked AS (
   SELECT
-    p.event_id, p._topic, p._partition, p._offset, p._batch_id,
+    p._topic, p._partition, p._offset, p._batch_id,
     row_number() OVER (
       PARTITION BY p.event_id
       ORDER BY p._ingest_ts, p._topic, p._partition, p._offset, p._batch_id
     ) AS place
   FROM places AS p
   JOIN repeated AS r ON r.event_id = p.event_id
+  WHERE p.is_rejected = 0
 ),
-winners AS (
-  SELECT event_id, _topic, _partition, _offset, _batch_id
+left_out AS (
+  SELECT _topic, _partition, _offset, _batch_id
+  FROM places
+  WHERE is_rejected = 1 OR is_current = 1
+  UNION
+  SELECT _topic, _partition, _offset, _batch_id
   FROM ranked
-  WHERE place = 1
+  WHERE place > 1
 ),
 accepted AS (
   SELECT
@@ -49,13 +57,12 @@ accepted AS (
     b.search_query, b.page_url, b._source, b._topic, b._partition, b._offset, b._batch_id,
     b._ingest_ts, b.event_type
   FROM bronze_rows AS b
+  LEFT JOIN left_out AS o
+    ON o._topic = b._topic AND o._partition = b._partition AND o._offset = b._offset
+      AND o._batch_id = b._batch_id
   WHERE b.event_ts >= CAST($window_start AS TIMESTAMP)
     AND b.event_ts < CAST($window_end AS TIMESTAMP)
-    AND NOT EXISTS (
-      SELECT 1
-      FROM rejections AS r
-      WHERE r._topic = b._topic AND r._partition = b._partition AND r._offset = b._offset
-    )
+    AND o._topic IS NULL
 )
 SELECT
   CAST(n._family AS VARCHAR) AS _family,               -- A: user activity, B: e-commerce
@@ -85,13 +92,4 @@ SELECT
   lpad(CAST(EXTRACT(HOUR FROM n.event_ts) AS VARCHAR), 2, '0') AS hour, -- UTC hour, 00 to 23
   CAST(n.event_type AS VARCHAR) AS event_type          -- what happened
 FROM accepted AS n
-LEFT JOIN winners AS w ON w.event_id = n.event_id
-WHERE (
-    w.event_id IS NULL
-    OR (
-      w._topic = n._topic AND w._partition = n._partition AND w._offset = n._offset
-      AND w._batch_id = n._batch_id
-    )
-  )
-  AND NOT EXISTS (SELECT 1 FROM silver_current AS c WHERE c.event_id = n.event_id)
 ORDER BY event_ts, event_id
