@@ -1,6 +1,12 @@
 import { isUtf8 } from 'node:buffer';
 import { IngotError, messageOf } from '../errors.ts';
-import { type Backlog, type FlushLimits, decideFlush, nextBacklog } from '../lake/batch.ts';
+import {
+  type Backlog,
+  type FlushLimits,
+  decideFlush,
+  isTrickle,
+  nextBacklog,
+} from '../lake/batch.ts';
 import type { LogPosition, LogStop } from '../lake/messages.ts';
 import { createPlainScan } from '../lake/plain-record.ts';
 import { type LastRecord, type Seal, isAnotherTopic } from '../lake/source-log.ts';
@@ -72,7 +78,7 @@ type State = {
   takenTo: string;
   /** Where the next fetch goes on; past the last record where a range ended without one. */
   offsetNext: string;
-  rowsOfLastFlush: number | null;
+  followsTrickle: boolean;
   backlog: Backlog;
   /** As the latest fetch can ask it. */
   topicIdNow: Fetched['topicIdNow'];
@@ -101,7 +107,7 @@ export function createPartitionWriter(deps: PartitionDeps, taken: Takeover): Par
     firstAtMs: 0,
     takenTo: start.offsetNext,
     offsetNext: start.offsetNext,
-    rowsOfLastFlush: null,
+    followsTrickle: false,
     backlog: 'none',
     topicIdNow: undefined,
   };
@@ -172,7 +178,7 @@ function isDue(deps: PartitionDeps, state: State): boolean {
     rows: state.buffer.rows(),
     bytes: state.buffer.bytes(),
     firstAtMs: state.firstAtMs,
-    rowsOfLastFlush: state.rowsOfLastFlush,
+    followsTrickle: state.followsTrickle,
     advanced: BigInt(state.offsetNext) > BigInt(state.takenTo),
     endsBacklog: state.backlog === 'ended',
   };
@@ -195,7 +201,8 @@ function begin(deps: PartitionDeps, state: State): void {
   const bytes = buffer.held();
   const lines = buffer.take();
   state.takenTo = offsetNext;
-  state.rowsOfLastFlush = lines.offsets.length;
+  const filled = { rows: lines.offsets.length, firstAtMs: state.firstAtMs };
+  state.followsTrickle = isTrickle(filled, deps.limits, deps.ports.now());
   state.committing = { done: commit(deps, state, lines), bytes };
 }
 

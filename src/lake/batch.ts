@@ -17,7 +17,7 @@ export type FlushLimits = {
   readonly rowsMax: number;
   readonly bytesMax: number;
   readonly ageMs: number;
-  /** The age stretches to this while batches stay small. */
+  /** The age stretches to this while a topic partition brings a trickle. */
   readonly ageIdleMs: number;
 };
 
@@ -26,16 +26,16 @@ export type Buffered = {
   readonly bytes: number;
   /** When the first record of the buffer was taken, ms; meaningless without rows. */
   readonly firstAtMs: number;
-  /** Rows of the flush before, null before the first: small flushes stretch the age. */
-  readonly rowsOfLastFlush: number | null;
+  /** Whether the flush before was of a trickle: then the age stretches while this is one, too. */
+  readonly followsTrickle: boolean;
   /** Whether positions moved without records: such a range is also committed on age. */
   readonly advanced: boolean;
   /** Whether these are the last records of a backlog: what comes next may be long in coming. */
   readonly endsBacklog: boolean;
 };
 
-/** Under so many rows a flush counts as small (design section 4). */
-export const smallFlushRows = 1_000;
+/** Under so many rows in the longest age, a topic partition brings a trickle (design section 4). */
+export const trickleRows = 1_000;
 
 export type FlushDecision =
   | { readonly kind: 'wait' }
@@ -46,14 +46,18 @@ export function decideFlush(buffered: Buffered, limits: FlushLimits, nowMs: numb
   if (buffered.rows >= limits.rowsMax) return { kind: 'flush', by: 'rows' };
   if (buffered.bytes >= limits.bytesMax) return { kind: 'flush', by: 'bytes' };
   if (buffered.endsBacklog) return { kind: 'flush', by: 'backlog' };
-  const stretched = buffered.rowsOfLastFlush !== null && buffered.rowsOfLastFlush < smallFlushRows;
-  const ageMs = stretched ? nextAge(buffered, limits) : limits.ageMs;
+  const waitsLong = buffered.followsTrickle && isTrickle(buffered, limits, nowMs);
+  const ageMs = waitsLong ? limits.ageIdleMs : limits.ageMs;
   return nowMs - buffered.firstAtMs >= ageMs ? { kind: 'flush', by: 'age' } : { kind: 'wait' };
 }
 
-/** A log that brings a trickle waits long; one that has begun to fill waits short again. */
-function nextAge(buffered: Buffered, limits: FlushLimits): number {
-  return buffered.rows >= smallFlushRows ? limits.ageMs : limits.ageIdleMs;
+/** Whether a buffer fills so slowly that waiting for more makes few files of many. */
+export function isTrickle(
+  { rows, firstAtMs }: Pick<Buffered, 'rows' | 'firstAtMs'>,
+  { ageIdleMs }: Pick<FlushLimits, 'ageIdleMs'>,
+  nowMs: number,
+): boolean {
+  return rows * ageIdleMs < trickleRows * (nowMs - firstAtMs);
 }
 
 /** A log with a full batch to read has a backlog, until a fetch reaches its end. */

@@ -6,10 +6,11 @@ import {
   type Buffered,
   compareOffsets,
   decideFlush,
+  isTrickle,
   nextBacklog,
   planEntry,
   sealOf,
-  smallFlushRows,
+  trickleRows,
   takeoverEntry,
 } from '../../src/lake/batch.ts';
 import { type LogState, emptyLogState, stateAfterSeal } from '../../src/lake/source-log.ts';
@@ -19,7 +20,7 @@ const empty: Buffered = {
   rows: 0,
   bytes: 0,
   firstAtMs: 0,
-  rowsOfLastFlush: null,
+  followsTrickle: false,
   advanced: false,
   endsBacklog: false,
 };
@@ -61,18 +62,34 @@ describe('decideFlush', () => {
     assert.deepEqual(decideFlush(advanced, limits, 2_000), { kind: 'flush', by: 'age' });
   });
 
-  it('waits longer after a small flush, until the buffer has begun to fill', () => {
-    const trickle = { ...empty, rows: 3, rowsOfLastFlush: smallFlushRows - 1 };
+  it('waits longer after a trickle, until the buffer fills faster', () => {
+    const trickle = { ...empty, rows: 3, followsTrickle: true };
     assert.deepEqual(decideFlush(trickle, limits, 9_999), { kind: 'wait' });
     assert.deepEqual(decideFlush(trickle, limits, 10_000), { kind: 'flush', by: 'age' });
-    const filling = { ...trickle, rows: smallFlushRows };
+    const perSecond = trickleRows / 10;
+    const filling = { ...trickle, rows: 2 * perSecond };
     assert.deepEqual(decideFlush(filling, limits, 2_000), { kind: 'flush', by: 'age' });
-    const full = { ...trickle, rowsOfLastFlush: smallFlushRows };
-    assert.deepEqual(decideFlush(full, limits, 2_000), { kind: 'flush', by: 'age' });
+    const slower = { ...filling, rows: 2 * perSecond - 1 };
+    assert.deepEqual(decideFlush(slower, limits, 2_000), { kind: 'wait' });
+    const first = { ...slower, followsTrickle: false };
+    assert.deepEqual(decideFlush(first, limits, 2_000), { kind: 'flush', by: 'age' });
+  });
+
+  it('has 333 rows a second of a topic partition wait no longer than the age', () => {
+    let followsTrickle = true;
+    const ages: number[] = [];
+    for (let firstAtMs = 0, nowMs = 0; ages.length < 3; nowMs += 100) {
+      const buffered = { ...empty, rows: Math.round((nowMs - firstAtMs) / 3), firstAtMs };
+      if (decideFlush({ ...buffered, followsTrickle }, limits, nowMs).kind === 'wait') continue;
+      followsTrickle = isTrickle(buffered, limits, nowMs);
+      ages.push(nowMs - firstAtMs);
+      firstAtMs = nowMs;
+    }
+    assert.deepEqual(ages, [2_000, 2_000, 2_000]);
   });
 
   it('lets the last records of a backlog wait for nothing', () => {
-    const last = { ...empty, rows: 1, rowsOfLastFlush: 1, endsBacklog: true };
+    const last = { ...empty, rows: 1, followsTrickle: true, endsBacklog: true };
     assert.deepEqual(decideFlush(last, limits, 0), { kind: 'flush', by: 'backlog' });
     assert.deepEqual(decideFlush({ ...last, rows: 0 }, limits, 0), { kind: 'wait' });
   });
@@ -82,7 +99,7 @@ describe('decideFlush', () => {
       rows: fc.integer({ min: 1, max: 4_999 }),
       bytes: fc.nat(9_999),
       firstAtMs: fc.nat(1_000_000),
-      rowsOfLastFlush: fc.option(fc.nat(5_000)),
+      followsTrickle: fc.boolean(),
       advanced: fc.boolean(),
       endsBacklog: fc.boolean(),
     });
