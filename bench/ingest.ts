@@ -17,13 +17,14 @@ import { fillTopic } from './support/topic.ts';
 
 /*
  * How fast ingest is, against a ceiling of the same run: kafkajs and JSON.parse alone, one worker
- * thread per topic partition. Every measurement is a process of its own, and they take turns.
+ * thread for each of the three topic partitions. Every measurement is a process of its own, and they
+ * take turns.
  */
 
-const help = `npm run bench:ingest -- [--records 2000000] [--repeat 5]
+const help = `npm run bench:ingest -- [--records 2000000] [--partitions 3] [--repeat 5]
 
   Measures on one topic of gzip JSON records, which is filled first:
-    ceiling        consume and JSON.parse, nothing else
+    ceiling        consume and JSON.parse, nothing else, in as many threads as ingest
     ingest         as it ships, with the raw copy
     ingest no raw  the same with INGEST_RAW_COPY=false
   Prints medians, the core-seconds of each stage, and as its last line JSON.
@@ -32,6 +33,7 @@ const help = `npm run bench:ingest -- [--records 2000000] [--repeat 5]
 const { values } = parseArgs({
   options: {
     records: { type: 'string', default: '2000000' },
+    partitions: { type: 'string', default: '3' },
     repeat: { type: 'string', default: '5' },
     help: { type: 'boolean', default: false },
   },
@@ -41,9 +43,11 @@ if (values.help) {
   process.exit(0);
 }
 const records = Number(values.records);
+const topicPartitions = Number(values.partitions);
 const repeat = Number(values.repeat);
-if (!(Number.isInteger(records) && records > 0 && Number.isInteger(repeat) && repeat > 0)) {
-  process.stderr.write('--records and --repeat must be whole numbers above 0\n');
+const isCount = (value: number): boolean => Number.isInteger(value) && value > 0;
+if (![records, topicPartitions, repeat].every(isCount)) {
+  process.stderr.write('--records, --partitions and --repeat must be whole numbers above 0\n');
   process.exit(2);
 }
 
@@ -70,6 +74,7 @@ async function measure(): Promise<void> {
       logger: silentLogger,
       topic,
       records,
+      topicPartitions,
       onProgress: (sent) => note(`${Math.round((sent / records) * 100)} %`),
     }),
   );
@@ -91,7 +96,7 @@ async function measure(): Promise<void> {
   const [cpu] = cpus();
   terminal.say('');
   terminal.say(
-    `${records} records of ${(filled.jsonBytes / records).toFixed(0)} bytes of JSON, gzip, 3 topic partitions`,
+    `${records} records of ${(filled.jsonBytes / records).toFixed(0)} bytes of JSON, gzip, ${topicPartitions} topic partitions`,
   );
   terminal.say(
     `${cpus().length} × ${cpu?.model ?? 'unknown'}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.versions.node}`,
@@ -105,6 +110,7 @@ async function measure(): Promise<void> {
   const jsonBytes = filled.jsonBytes / records;
   const bytesPerRow = median(ingest.map((each) => each.bytesPerRow));
   const last = {
+    topicPartitions,
     ceilingPerSecond,
     ingestPerSecond,
     ratio: rounded(ingestPerSecond / ceilingPerSecond),

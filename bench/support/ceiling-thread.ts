@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { parentPort, workerData } from 'node:worker_threads';
 import { createKafka } from '../../src/adapters/kafka-client.ts';
 import { assignExactly } from '../../src/adapters/kafka-assignment.ts';
@@ -6,15 +7,16 @@ import { loadConfig } from '../../src/config.ts';
 import { silentLogger } from './measure.ts';
 import type { ThreadReport, ThreadSpec } from './ceiling.ts';
 
-/* One topic partition, consumed and parsed, and nothing else: what no ingest in Node can pass. */
+/* Topic partitions, consumed and parsed, and nothing else: what no ingest in Node can pass. */
 
-const { topic, partition, end } = workerData as ThreadSpec;
+const { topicPartitions } = workerData as ThreadSpec;
 const kafka = createKafka(loadConfig(process.env), silentLogger);
 const bytesMax = 1_048_576;
+const unfinished = new Map(topicPartitions.map(({ partition, end }) => [partition, BigInt(end)]));
 // As the product opens it, but all decoding is left to kafkajs.
 const consumer = kafka.consumer({
-  groupId: `ceiling-${topic}-${partition}-${process.pid}-${Date.now()}`,
-  partitionAssigners: [assignExactly([{ topic, partition }], () => undefined)],
+  groupId: `ceiling-${randomUUID()}`,
+  partitionAssigners: [assignExactly(topicPartitions, () => undefined)],
   maxBytes: bytesMax,
   maxBytesPerPartition: bytesMax,
 });
@@ -23,7 +25,10 @@ let records = 0;
 let fields = 0;
 consumer.on(consumer.events.FETCH_START, () => (firstFetchMs ||= Date.now()));
 await consumer.connect();
-await consumer.subscribe({ topics: [topic], fromBeginning: true });
+await consumer.subscribe({
+  topics: [...new Set(topicPartitions.map(({ topic }) => topic))],
+  fromBeginning: true,
+});
 await awaitCoordinator(consumer);
 const done = new Promise<void>((resolve) => {
   void consumer.run({
@@ -36,7 +41,9 @@ const done = new Promise<void>((resolve) => {
       }
       records += batch.messages.length;
       payload.resolveOffset(batch.lastOffset());
-      if (BigInt(batch.lastOffset()) + 1n >= BigInt(end)) resolve();
+      const end = unfinished.get(batch.partition) ?? 0n;
+      if (BigInt(batch.lastOffset()) + 1n >= end) unfinished.delete(batch.partition);
+      if (unfinished.size === 0) resolve();
     },
   });
 });

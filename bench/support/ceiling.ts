@@ -1,15 +1,16 @@
 import { compileThread, startThread } from '../../src/workers/thread.ts';
 import { createKafka, withAdmin } from '../../src/adapters/kafka-client.ts';
 import { loadConfig } from '../../src/config.ts';
+import { dealOut } from '../../src/lake/lanes.ts';
+import type { TopicPartition } from '../../src/ports.ts';
 import { type Measured, report, silentLogger } from './measure.ts';
 
-/* A process that consumes and parses the topic, one worker thread per topic partition. */
+/* A process that consumes and parses the topic, in as many worker threads as ingest has. */
 
 export type ThreadSpec = {
-  readonly topic: string;
-  readonly partition: number;
-  readonly end: string;
+  readonly topicPartitions: readonly ThreadPartition[];
 };
+export type ThreadPartition = TopicPartition & { readonly end: string };
 export type ThreadReport = {
   readonly firstFetchMs: number;
   readonly doneMs: number;
@@ -18,12 +19,14 @@ export type ThreadReport = {
 };
 
 const topic = process.argv[2]!;
-const kafka = createKafka(loadConfig(process.env), silentLogger);
+const config = loadConfig(process.env);
+const kafka = createKafka(config, silentLogger);
 const offsets = await withAdmin(kafka, (admin) => admin.fetchTopicOffsets(topic));
 const before = process.cpuUsage();
 const module = await compileThread(new URL(process.argv[3]!));
+const all = offsets.map(({ partition, high }) => ({ topic, partition, end: high }));
 const reports = await Promise.all(
-  offsets.map(({ partition, high }) => runThread({ topic, partition, end: high })),
+  dealOut(all, config.INGEST_THREADS).map((topicPartitions) => runThread({ topicPartitions })),
 );
 const cpu = process.cpuUsage(before);
 const measured: Measured = {

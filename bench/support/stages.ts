@@ -18,10 +18,12 @@ import { report, silentLogger } from './measure.ts';
 /* Core-seconds of each stage of ingest, one after the other in one process, per million records. */
 
 const topic = process.argv[2]!;
-const wanted = 200_000;
+const recordsMax = 200_000;
 const config = loadConfig(process.env);
 const kafka = createKafka(config, silentLogger);
 const source = createKafkaEventSource({ kafka, logger: silentLogger, uniqueId: randomUUID });
+const [first] = await source.describeTopic(topic);
+const wanted = Math.min(recordsMax, Number(first!.offsetEnd) - Number(first!.offsetStart));
 const ports = await createGroupPorts(config, silentLogger);
 const client = createS3Client(config);
 await ensureBucket(client, config.lakeBucket, config.AWS_REGION);

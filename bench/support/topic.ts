@@ -16,10 +16,10 @@ export type BenchTopicOptions = {
   readonly logger: Logger;
   readonly topic: string;
   readonly records: number;
+  readonly topicPartitions: number;
   readonly onProgress: (sent: number) => void;
 };
 
-const topicPartitions = 3;
 const batchRecords = 2_000;
 /** Events of the generator, which is slow; each is sent many times, with an id of its own. */
 const distinctEvents = 100_000;
@@ -27,10 +27,10 @@ const seed = 20_260_821;
 
 /**
  * Fills a topic with events of the producer's user-activity profile, about 250 bytes of JSON each,
- * gzip, spread evenly over three topic partitions.
+ * gzip, spread evenly over its topic partitions.
  */
 export async function fillTopic(options: BenchTopicOptions): Promise<BenchTopic> {
-  const { config, logger, topic, records, onProgress } = options;
+  const { config, logger, topic, records, topicPartitions, onProgress } = options;
   const kafka = createKafka(config, logger);
   await withAdmin(kafka, (admin) => ensureTopic(admin, topic, topicPartitions));
   const values = events(Math.min(records, distinctEvents));

@@ -124,9 +124,12 @@ const rawOptions = {
   level: constants.Z_BEST_SPEED,
   memLevel: constants.Z_MAX_MEMLEVEL,
   windowBits: 14,
-  // A piece is compressed in one go, and not in steps that each wait for this thread.
-  chunkSize: 524_288,
 };
+
+/** A piece is compressed in one go, and not in steps that each wait for this thread. */
+const gzipChunkBytesMax = 524_288;
+/** The least that zlib takes. */
+const gzipChunkBytesMin = 64;
 
 /** The raw copy of a batch: gzip JSON Lines, one line a record, nothing left out. */
 export async function encodeRaw(records: readonly SourceRecord[]): Promise<Uint8Array> {
@@ -137,7 +140,9 @@ export async function encodeRaw(records: readonly SourceRecord[]): Promise<Uint8
 export async function compressRaw(pieces: readonly Uint8Array[]): Promise<Uint8Array> {
   const members: Uint8Array[] = [];
   for (const piece of pieces.length === 0 ? [new Uint8Array()] : pieces) {
-    members.push(await gzipAsync(piece, rawOptions));
+    // What is compressed is smaller than the piece, and its chunk of memory is nobody's afterwards.
+    const chunkSize = Math.max(gzipChunkBytesMin, Math.min(gzipChunkBytesMax, piece.byteLength));
+    members.push(await gzipAsync(piece, { ...rawOptions, chunkSize }));
   }
   return members.length === 1 ? members[0]! : Buffer.concat(members);
 }

@@ -4,28 +4,49 @@
  */
 
 export type ChunkPool = {
-  /** A piece with room for so many bytes; its content is whatever was there. */
-  take(bytesMin: number): Buffer;
+  /**
+   * A piece with room for so many bytes, for a buffer whose pieces hold so many already: it becomes
+   * twice as large, so that no buffer is more than half empty, and one with few lines is small. The
+   * content is whatever was there.
+   */
+  take(bytesMin: number, bytesHeld: number): Buffer;
   /** Nothing may read the pieces any more, nor parts of them. Answers of `take`, or their beginnings. */
   giveBack(pieces: readonly Buffer[]): void;
 };
 
-const chunkBytes = 1_048_576;
+/** Powers of two, as all sizes between them. A piece for a larger line is as large as that. */
+const chunkBytesMin = 16_384;
+const chunkBytesMax = 1_048_576;
 
 /** Keeps no more than so many bytes that nobody uses. */
 export function createChunkPool(idleBytesMax: number): ChunkPool {
-  const idleMax = Math.floor(idleBytesMax / chunkBytes);
-  const idle: Buffer[] = [];
+  const idle = new Map<number, Buffer[]>();
+  let idleBytes = 0;
   return {
-    take: (bytesMin) => {
-      const mine = bytesMin <= chunkBytes ? idle.pop() : undefined;
-      return mine ?? Buffer.allocUnsafeSlow(Math.max(chunkBytes, bytesMin));
+    take: (bytesMin, bytesHeld) => {
+      const bytes = sizeOf(bytesMin, bytesHeld);
+      const mine = idle.get(bytes)?.pop();
+      if (mine === undefined) return Buffer.allocUnsafeSlow(bytes);
+      idleBytes -= bytes;
+      return mine;
     },
     giveBack: (pieces) => {
       for (const { buffer } of pieces) {
-        if (buffer.byteLength === chunkBytes && idle.length < idleMax)
-          idle.push(Buffer.from(buffer));
+        const bytes = buffer.byteLength;
+        if (bytes > chunkBytesMax || idleBytes + bytes > idleBytesMax) continue;
+        const others = idle.get(bytes) ?? [];
+        others.push(Buffer.from(buffer));
+        idle.set(bytes, others);
+        idleBytes += bytes;
       }
     },
   };
+}
+
+function sizeOf(bytesMin: number, bytesHeld: number): number {
+  const wanted = Math.max(bytesMin, Math.min(bytesHeld, chunkBytesMax));
+  if (wanted > chunkBytesMax) return wanted;
+  let bytes = chunkBytesMin;
+  while (bytes < wanted) bytes *= 2;
+  return bytes;
 }

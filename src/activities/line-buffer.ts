@@ -39,7 +39,7 @@ export type LineBuffer = {
   rows(): number;
   /** Of the lines. */
   bytes(): number;
-  /** All that it holds in memory. */
+  /** All that it holds in memory, whether used yet or not. */
   held(): number;
   /** What was added since; the buffer is empty afterwards. */
   take(): Lines;
@@ -63,7 +63,7 @@ export function createLineBuffer(options: LineBufferOptions): LineBuffer {
     add: (record, nowMs) => addLine(options, state, record, nowMs),
     rows: () => state.places.rows,
     bytes: () => state.bytes,
-    held: () => state.bytes + state.extraBytes + state.places.bytes(),
+    held: () => state.chunkBytes + state.extraBytes + state.places.bytes(),
     take: () => {
       const { chunks, odd: oddLines, extras, eventTimeMaxMs, last } = state;
       const places = state.places.take();
@@ -89,6 +89,7 @@ type State = {
   readonly extras: string[];
   readonly odd: OddLine[];
   bytes: number;
+  chunkBytes: number;
   /** Of the extra texts, which take up to two for each character. */
   extraBytes: number;
   eventTimeMaxMs: number;
@@ -102,6 +103,7 @@ function emptyState({ chunks, scan }: LineBufferOptions): State {
     extras: [],
     odd: [],
     bytes: 0,
+    chunkBytes: 0,
     extraBytes: 0,
     eventTimeMaxMs: -Infinity,
     last: null,
@@ -237,8 +239,9 @@ function writeOdd({ chunks }: LineBufferOptions, state: State, record: SourceRec
 function chunkWith(chunks: ChunkPool, state: State, bytesMax: number): Chunk {
   const last = state.chunks.at(-1);
   if (last !== undefined && last.buffer.length - last.length >= bytesMax) return last;
-  const chunk = { buffer: chunks.take(bytesMax), length: 0 };
+  const chunk = { buffer: chunks.take(bytesMax, state.chunkBytes), length: 0 };
   state.chunks.push(chunk);
+  state.chunkBytes += chunk.buffer.byteLength;
   return chunk;
 }
 

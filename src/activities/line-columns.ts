@@ -51,20 +51,21 @@ function* groupsBy(
   lines: Lines,
   oddRows: ColumnsOfLines['oddRows'],
 ): Generator<ColumnGroup, void> {
-  const { rows, stride, pieces, rowsPerPiece } = lines.places;
+  const { stride, pieces } = lines.places;
   let oddBefore = 0;
-  for (let row = 0; row < rows; row += 1) {
-    const piece = pieces[Math.floor(row / rowsPerPiece)]!;
-    const at = (row % rowsPerPiece) * stride;
-    if (piece.words[at + word.value] !== odd) addPlainRow(builders, lines, piece, at);
-    else {
-      const values = oddRows[oddBefore++];
-      if (values == null) continue;
-      addOddRow(builders, values);
+  for (const piece of pieces) {
+    for (let row = 0; row < piece.rows; row += 1) {
+      const at = row * stride;
+      if (piece.words[at + word.value] !== odd) addPlainRow(builders, lines, piece, at);
+      else {
+        const values = oddRows[oddBefore++];
+        if (values == null) continue;
+        addOddRow(builders, values);
+      }
+      if (!isFull(builders)) continue;
+      yield groupOf(builders);
+      for (const builder of builders.all) builder.clear();
     }
-    if (!isFull(builders)) continue;
-    yield groupOf(builders);
-    for (const builder of builders.all) builder.clear();
   }
   if (builders.offset.rows > 0) yield groupOf(builders);
 }

@@ -29,6 +29,7 @@ export const noKey = 0xffff_ffff;
 
 /** A piece with whole records. */
 export type PlacesPiece = {
+  readonly rows: number;
   readonly words: Uint32Array;
   /** The same memory. */
   readonly doubles: Float64Array;
@@ -38,14 +39,10 @@ export type RecordPlaces = {
   readonly rows: number;
   /** Words of a record. */
   readonly stride: number;
-  /** All but the last one hold `rowsPerPiece` records. */
   readonly pieces: readonly PlacesPiece[];
-  readonly rowsPerPiece: number;
   /** To be given back. */
   readonly memory: readonly Buffer[];
 };
-
-const pieceBytes = 1_048_576;
 
 /** Where records are noted one after the other. */
 export class PlacesBuilder {
@@ -56,52 +53,66 @@ export class PlacesBuilder {
   doubles: Float64Array = new Float64Array(0);
   at = 0;
   private readonly chunks: ChunkPool;
-  private readonly rowsPerPiece: number;
   private readonly pieces: PlacesPiece[] = [];
   private readonly memory: Buffer[] = [];
+  private held = 0;
+  /** Where the room of the piece ends. */
+  private end = 0;
 
   constructor(chunks: ChunkPool, fields: number) {
     this.chunks = chunks;
     // Even, so that doubles lie where they may.
     this.stride = 2 * Math.ceil((word.fields + fields) / 2);
-    this.rowsPerPiece = Math.floor(pieceBytes / (4 * this.stride));
+    this.at = -this.stride;
   }
 
   /** Begins the next record: its words are from `at` on, and hold whatever was there. */
   begin(): void {
-    const row = this.rows % this.rowsPerPiece;
-    if (row === 0) this.grow();
-    this.at = row * this.stride;
+    this.at += this.stride;
+    if (this.at === this.end) this.grow();
     this.rows += 1;
   }
 
+  /** Of its memory, whether used or not. */
   bytes(): number {
-    return this.rows * this.stride * 4;
+    return this.held;
   }
 
   take(): RecordPlaces {
-    const { rows, stride, pieces, rowsPerPiece, memory } = this;
-    return { rows, stride, pieces, rowsPerPiece, memory };
+    const { rows, stride, memory } = this;
+    const last = this.pieces.at(-1);
+    // The others are full.
+    const pieces =
+      last === undefined
+        ? []
+        : [...this.pieces.slice(0, -1), { ...last, rows: this.at / stride + 1 }];
+    return { rows, stride, pieces, memory };
   }
 
   private grow(): void {
-    const memory = this.chunks.take(pieceBytes);
-    this.words = new Uint32Array(memory.buffer, memory.byteOffset, pieceBytes / 4);
-    this.doubles = new Float64Array(memory.buffer, memory.byteOffset, pieceBytes / 8);
+    const memory = this.chunks.take(4 * this.stride, this.held);
+    const rows = Math.floor(memory.byteLength / (4 * this.stride));
+    this.words = new Uint32Array(memory.buffer, memory.byteOffset, rows * this.stride);
+    this.doubles = new Float64Array(memory.buffer, memory.byteOffset, (rows * this.stride) / 2);
     this.memory.push(memory);
-    this.pieces.push({ words: this.words, doubles: this.doubles });
+    this.pieces.push({ rows, words: this.words, doubles: this.doubles });
+    this.held += memory.byteLength;
+    this.at = 0;
+    this.end = rows * this.stride;
   }
 }
 
 /** The offsets of all records. */
-export function offsetsOf({ rows, stride, pieces, rowsPerPiece }: RecordPlaces): BigInt64Array {
+export function offsetsOf({ rows, stride, pieces }: RecordPlaces): BigInt64Array {
   const list = new BigInt64Array(rows);
   const halves = new Uint32Array(list.buffer);
-  for (let row = 0; row < rows; row += 1) {
-    const { words } = pieces[Math.floor(row / rowsPerPiece)]!;
-    const at = (row % rowsPerPiece) * stride;
-    halves[2 * row + lowHalf] = words[at + word.offsetLow]!;
-    halves[2 * row + 1 - lowHalf] = words[at + word.offsetHigh]!;
+  let to = 0;
+  for (const piece of pieces) {
+    const { words } = piece;
+    for (let row = 0, at = 0; row < piece.rows; row += 1, at += stride, to += 2) {
+      halves[to + lowHalf] = words[at + word.offsetLow]!;
+      halves[to + 1 - lowHalf] = words[at + word.offsetHigh]!;
+    }
   }
   return list;
 }

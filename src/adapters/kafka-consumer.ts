@@ -25,7 +25,12 @@ export type ConsumerOptions = {
   readonly onFault: (fault: FetchFault) => void;
 };
 
-const bytesPerTopicPartitionMax = 1_048_576;
+/**
+ * Of one fetch, however many topic partitions it asks for: all of it is held until its last record is
+ * handed on. A batch of Kafka that is larger comes all the same, and kafkajs asks for the topic
+ * partitions in another order each time, so that none waits for ever.
+ */
+const fetchBytesMax = 1_048_576;
 /** How long a fetch waits for records; an abort waits for a fetch. */
 const fetchWaitMs = 250;
 const sessionMs = 30_000;
@@ -45,8 +50,8 @@ export function openConsumer(options: ConsumerOptions): OpenConsumer {
     rebalanceTimeout: sessionMs,
     heartbeatInterval: heartbeatMs,
     minBytes: 1,
-    maxBytes: bytesPerTopicPartitionMax * topicPartitions.length,
-    maxBytesPerPartition: bytesPerTopicPartitionMax,
+    maxBytes: fetchBytesMax,
+    maxBytesPerPartition: fetchBytesMax,
     maxWaitTimeInMs: fetchWaitMs,
     readUncommitted: false,
     // Whoever called decides whether to begin again, and from where.

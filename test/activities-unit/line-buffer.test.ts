@@ -69,6 +69,29 @@ describe('createLineBuffer', () => {
     );
   });
 
+  it('says what memory it holds, which is little for few records, and twice what they take at most', () => {
+    const firstPieces = 2 * 16_384;
+    for (const records of [1, 50, 1_000, 40_000]) {
+      const buffer = createLineBuffer({
+        scan: createPlainScan(events.fields, events.placement, isUtf8),
+        eventTimeAheadMsMax: 0,
+        recordBytesMax: 1_000,
+        chunks: createChunkPool(0),
+      });
+      for (let offset = 0; offset < records; offset += 1) {
+        const given = { offset: String(offset), timestampMs: 1, key: null, headers: null, value };
+        buffer.add(given, Date.UTC(2026, 7, 22));
+      }
+      const held = buffer.held();
+      const { chunks, places } = buffer.take();
+
+      const memory = [...chunks, ...places.memory].map(({ buffer: { byteLength } }) => byteLength);
+      assert.equal(held, sum(memory));
+      const used = sum(chunks.map(({ byteLength }) => byteLength)) + 4 * places.stride * records;
+      assert.ok(held <= Math.max(firstPieces, 2 * used), `${held} bytes for ${used}`);
+    }
+  });
+
   it('finds plain records plain among other bytes', () => {
     const plain = { offset: '7', timestampMs: 1, key: null, value, headers: null };
     assert.deepEqual(linesOf([placed(plain), plain]).odd, []);
@@ -93,3 +116,7 @@ describe('createLineBuffer', () => {
     assert.equal(buffer.held(), 0);
   });
 });
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, each) => total + each, 0);
+}
