@@ -126,7 +126,8 @@ const rawOptions = {
   windowBits: 14,
 };
 
-/** A piece is compressed in one go, and not in steps that each wait for this thread. */
+const memberBytesMax = 1_048_576;
+/** A member is compressed in one go, and not in steps that each wait for this thread. */
 const gzipChunkBytesMax = 524_288;
 /** The least that zlib takes. */
 const gzipChunkBytesMin = 64;
@@ -136,15 +137,31 @@ export async function encodeRaw(records: readonly SourceRecord[]): Promise<Uint8
   return compressRaw([Buffer.concat(records.map(lineOf))]);
 }
 
-/** Each piece becomes a member of the gzip file, so that no more than one is compressed at a time. */
+/** Each member of the gzip file is of some pieces, so that not all is compressed at a time. */
 export async function compressRaw(pieces: readonly Uint8Array[]): Promise<Uint8Array> {
   const members: Uint8Array[] = [];
-  for (const piece of pieces.length === 0 ? [new Uint8Array()] : pieces) {
-    // What is compressed is smaller than the piece, and its chunk of memory is nobody's afterwards.
-    const chunkSize = Math.max(gzipChunkBytesMin, Math.min(gzipChunkBytesMax, piece.byteLength));
-    members.push(await gzipAsync(piece, { ...rawOptions, chunkSize }));
+  for (const some of pieces.length === 0 ? [[]] : memberPieces(pieces)) {
+    const bytes = some.length === 1 ? some[0]! : Buffer.concat(some);
+    // What is compressed is smaller, and its chunk of memory is nobody's afterwards.
+    const chunkSize = Math.max(gzipChunkBytesMin, Math.min(gzipChunkBytesMax, bytes.byteLength));
+    members.push(await gzipAsync(bytes, { ...rawOptions, chunkSize }));
   }
   return members.length === 1 ? members[0]! : Buffer.concat(members);
+}
+
+/** Pieces that follow each other, joined up to the size of a member; a larger one is by itself. */
+function memberPieces(pieces: readonly Uint8Array[]): readonly (readonly Uint8Array[])[] {
+  const members: Uint8Array[][] = [];
+  let bytes = Infinity;
+  for (const piece of pieces) {
+    bytes += piece.byteLength;
+    if (bytes <= memberBytesMax) members.at(-1)!.push(piece);
+    else {
+      members.push([piece]);
+      bytes = piece.byteLength;
+    }
+  }
+  return members;
 }
 
 /** The records of a raw copy, as they were read from Kafka. */

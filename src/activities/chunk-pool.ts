@@ -14,9 +14,12 @@ export type ChunkPool = {
   giveBack(pieces: readonly Buffer[]): void;
 };
 
-/** Powers of two, as all sizes between them. A piece for a larger line is as large as that. */
+/**
+ * Powers of two, as all sizes between them. What the last piece has left counts as held, so larger
+ * ones would fill the memory budget with nothing. A piece for a larger line is as large as that.
+ */
 const chunkBytesMin = 16_384;
-const chunkBytesMax = 1_048_576;
+const chunkBytesMax = 262_144;
 
 /** Keeps no more than so many bytes that nobody uses. */
 export function createChunkPool(idleBytesMax: number): ChunkPool {

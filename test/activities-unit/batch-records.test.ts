@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import {
   bronzeRows,
+  compressRaw,
   deadLetterRows,
   decodeRaw,
   encodeRaw,
@@ -55,6 +57,14 @@ describe('encodeRaw and decodeRaw', () => {
         assert.deepEqual(await decodeRaw(await encodeRaw(list)), list);
       }),
     );
+  });
+
+  it('compresses pieces of any size to one content', async () => {
+    const sizes = [0, 10, 700_000, 400_000, 2_000_000, 5, 1_048_576, 1];
+    const pieces = sizes.map((size, index) => Buffer.alloc(size, `piece ${index}`));
+    for (const some of [[], pieces.slice(0, 1), pieces]) {
+      assert.ok(gunzipSync(await compressRaw(some)).equals(Buffer.concat(some)));
+    }
   });
 
   it('gives equal bytes for equal records, so that a repeated write is the same', async () => {
