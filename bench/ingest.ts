@@ -12,7 +12,7 @@ import {
   silentLogger,
   type Stages,
 } from './support/measure.ts';
-import { runMeasured } from './support/run-process.ts';
+import { runMeasured, unlessAborted } from './support/run-process.ts';
 import { fillTopic } from './support/topic.ts';
 
 /*
@@ -62,7 +62,7 @@ const stack = await startTestStack({
   signal: interrupted.signal,
 });
 try {
-  await measure();
+  await unlessAborted(interrupted.signal, measure);
 } finally {
   await terminal.step('Stopping the stack', stack.stop);
 }
@@ -130,7 +130,8 @@ function run<T extends Measured>(
   settings: Readonly<Record<string, string>>,
 ): Promise<T> {
   const thread = new URL(`./support/${file.replace('.ts', '-thread.ts')}`, import.meta.url);
-  return runMeasured<T>(file, [topic, thread.href], { ...stack.env, ...settings });
+  const settingsOfRun = { ...stack.env, ...settings };
+  return runMeasured<T>(file, [topic, thread.href], settingsOfRun, interrupted.signal);
 }
 
 /** A lake of its own for each run. */

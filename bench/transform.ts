@@ -9,7 +9,7 @@ import { startTestStack } from '../test/support/test-stack.ts';
 import type { BuildTime } from './support/lake-builds.ts';
 import { median } from './support/measure.ts';
 import { measureOrchestration } from './support/orchestration.ts';
-import { runMeasured, runMeasuredInPlace } from './support/run-process.ts';
+import { runMeasured, runMeasuredInPlace, unlessAborted } from './support/run-process.ts';
 import type { CeilingMeasured } from './support/transform-ceiling.ts';
 import type { TransformMeasured } from './support/transform-measured.ts';
 
@@ -73,7 +73,7 @@ const stack = await startTestStack({
 });
 const sampleFolder = await mkdtemp(join(tmpdir(), 'ingot-bench-sample-'));
 try {
-  await measure();
+  await unlessAborted(interrupted.signal, measure);
 } finally {
   await rm(sampleFolder, { recursive: true, force: true });
   await terminal.step('Stopping the stack', stack.stop);
@@ -105,7 +105,12 @@ async function measure(): Promise<void> {
     note('gold', measured.gold);
     const lake = { ...stack.env, INGOT_ID: 'benchrebuild0' };
     ceiling = await terminal.step('Ceiling', () =>
-      runMeasured<CeilingMeasured>('transform-ceiling.ts', [String(repeat)], lake),
+      runMeasured<CeilingMeasured>(
+        'transform-ceiling.ts',
+        [String(repeat)],
+        lake,
+        interrupted.signal,
+      ),
     );
   }
   if (wanted('fold')) {
@@ -146,7 +151,8 @@ function run(
 ): Promise<TransformMeasured> {
   const spec = { act, kind, rows, fullRows, repeat, historyDays: days, sampleFolder, fromFill };
   const settings = { ...stack.env, ...lake };
-  return runMeasuredInPlace<TransformMeasured>('transform.ts', [JSON.stringify(spec)], settings);
+  const args = [JSON.stringify(spec)];
+  return runMeasuredInPlace<TransformMeasured>('transform.ts', args, settings, interrupted.signal);
 }
 
 /** The hours that the process has folded into, one in each round. */

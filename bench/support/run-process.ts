@@ -9,9 +9,10 @@ export async function runMeasured<T extends Measured>(
   file: string,
   args: readonly string[],
   env: Environment,
+  signal: AbortSignal,
 ): Promise<T> {
   const module = await compileThread(new URL(file, import.meta.url));
-  return runNode<T>(file, [fileURLToPath(module), ...args], env);
+  return runNode<T>(file, [fileURLToPath(module), ...args], env, signal);
 }
 
 /** The same for a file that has to lie where it lies, because the SQL is found from there. */
@@ -19,20 +20,23 @@ export async function runMeasuredInPlace<T extends Measured>(
   file: string,
   args: readonly string[],
   env: Environment,
+  signal: AbortSignal,
 ): Promise<T> {
   const path = fileURLToPath(new URL(file, import.meta.url));
-  return runNode<T>(file, ['--import', 'tsx', path, ...args], env);
+  return runNode<T>(file, ['--import', 'tsx', path, ...args], env, signal);
 }
 
 async function runNode<T extends Measured>(
   file: string,
   args: readonly string[],
   env: Environment,
+  signal: AbortSignal,
 ): Promise<T> {
   const child = spawn(process.execPath, args, {
     // The notice that the SDK drops Node 20 in 2027 is not for who runs a bench.
     env: { ...env, AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
     stdio: ['ignore', 'pipe', 'inherit'],
+    signal,
   });
   let output = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
@@ -42,4 +46,12 @@ async function runNode<T extends Measured>(
   });
   if (code !== 0) throw new Error(`${file} ended with ${String(code)}:\n${output}`);
   return parseReport<T>(output);
+}
+
+/** Rejects when the signal is aborted, whatever becomes of the work. */
+export async function unlessAborted<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  const aborted = new Promise<never>((_, reject) => {
+    signal.addEventListener('abort', () => reject(new Error('interrupted')), { once: true });
+  });
+  return Promise.race([work(), aborted]);
 }
