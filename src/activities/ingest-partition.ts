@@ -167,7 +167,7 @@ function append(
 ): void {
   // The age of a buffer counts from what came first, be it a record or a range without any.
   if (state.offsetNext === state.takenTo) state.firstAtMs = nowMs;
-  for (const record of records) state.buffer.add(record, nowMs);
+  state.buffer.addAll(records, nowMs);
   if (BigInt(offsetNext) > BigInt(state.offsetNext)) state.offsetNext = offsetNext;
 }
 

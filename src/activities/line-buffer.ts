@@ -1,5 +1,6 @@
 import type { PlainScan } from '../lake/plain-record.ts';
 import type { RecordPlace, SourceRecord } from '../ports.ts';
+import { writeAscii, writeWhole } from './ascii.ts';
 import type { ChunkPool } from './chunk-pool.ts';
 import { isSimpleKey, linePartsOf } from './record-lines.ts';
 import { PlacesBuilder, type RecordPlaces, noKey, odd, offsetsOf, word } from './record-places.ts';
@@ -35,7 +36,10 @@ export type Lines = {
 };
 
 export type LineBuffer = {
+  /** Holds on to the record, and what it lies in, until the next one or `take`. */
   add(record: SourceRecord, nowMs: number): void;
+  /** The same for each, but everything is copied: of what they lie in nothing stays in memory. */
+  addAll(records: readonly SourceRecord[], nowMs: number): void;
   rows(): number;
   /** Of the lines. */
   bytes(): number;
@@ -61,6 +65,10 @@ export function createLineBuffer(options: LineBufferOptions): LineBuffer {
   let state = emptyState(options);
   return {
     add: (record, nowMs) => addLine(options, state, record, nowMs),
+    addAll: (records, nowMs) => {
+      for (const record of records) addLine(options, state, record, nowMs);
+      if (records.length > 0) state.last = copied(records.at(-1)!);
+    },
     rows: () => state.places.rows,
     bytes: () => state.bytes,
     held: () => state.chunkBytes + state.extraBytes + state.places.bytes(),
@@ -253,47 +261,17 @@ function endLine(state: State, chunk: Chunk, at: number): void {
   state.bytes += chunk.length - length;
 }
 
-/** A number as String writes it; one that is not whole, or below zero, goes through String. */
-function writeWhole(buffer: Buffer, start: number, value: number): number {
-  if (!(value >= 0 && value <= Number.MAX_SAFE_INTEGER && Number.isInteger(value))) {
-    return writeAscii(buffer, start, String(value));
-  }
-  let digits = 1;
-  for (let limit = 10; limit <= value; limit *= 10) digits += 1;
-  const end = start + digits;
-  // In pieces of 32 bits, whose division is the quicker one.
-  let rest = value;
-  let at = end;
-  for (; rest >= pieceMax; rest = Math.floor(rest / pieceMax)) {
-    at = writeDigits(buffer, at, rest % pieceMax, pieceDigits);
-  }
-  writeDigits(buffer, at, rest, at - start);
-  return end;
-}
-
-const pieceDigits = 8;
-const pieceMax = 10 ** pieceDigits;
-
-/** So many last digits, up to a place; answers where they begin. */
-function writeDigits(buffer: Buffer, end: number, value: number, digits: number): number {
-  let rest = value | 0;
-  for (let at = end - 1; at >= end - digits; at -= 1) {
-    const tenth = (rest / 10) | 0;
-    buffer[at] = 48 + rest - tenth * 10;
-    rest = tenth;
-  }
-  return end - digits;
-}
-
-function writeAscii(buffer: Buffer, start: number, text: string): number {
-  for (let index = 0; index < text.length; index += 1) {
-    buffer[start + index] = text.charCodeAt(index);
-  }
-  return start + text.length;
-}
-
-/** The record apart from the bytes of its fetch. */
+/** The record apart from the bytes of its fetch, which may be thousands of others. */
 function copied({ offset, timestampMs, key, value, headers }: SourceRecord): SourceRecord {
-  const copy = (bytes: Uint8Array | null) => (bytes === null ? null : Uint8Array.from(bytes));
-  return { offset, timestampMs, key: copy(key), value: copy(value), headers };
+  const copy = (bytes: Uint8Array): Uint8Array => Uint8Array.from(bytes);
+  const entries = Object.entries(headers ?? {}).map(
+    ([name, values]): [string, readonly Uint8Array[]] => [name, values.map(copy)],
+  );
+  return {
+    offset,
+    timestampMs,
+    key: key === null ? null : copy(key),
+    value: value === null ? null : copy(value),
+    headers: headers === null ? null : Object.fromEntries(entries),
+  };
 }

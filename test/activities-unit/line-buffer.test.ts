@@ -92,6 +92,30 @@ describe('createLineBuffer', () => {
     }
   });
 
+  it('keeps no bytes of a fetch, when it is given all of its records', () => {
+    const buffer = createLineBuffer({
+      scan: createPlainScan(events.fields, events.placement, isUtf8),
+      eventTimeAheadMsMax: 0,
+      recordBytesMax: 1_000,
+      chunks: createChunkPool(0),
+    });
+    const bytes = Buffer.from('key header').buffer;
+    const key = new Uint8Array(bytes, 0, 3);
+    const headers = { trace: [new Uint8Array(bytes, 4, 6)] };
+    const given = { offset: '7', timestampMs: 1, key, value: Buffer.from(value), headers };
+    buffer.addAll([given], Date.UTC(2026, 7, 22));
+    const wanted = structuredClone({
+      key,
+      trace: headers.trace[0]!,
+      value: Uint8Array.from(value),
+    });
+    for (const each of [key, headers.trace[0]!, given.value]) each.fill(0);
+
+    const { last } = buffer.take();
+    const { key: keptKey, value: keptValue, headers: keptHeaders } = last!;
+    assert.deepEqual({ key: keptKey, trace: keptHeaders!['trace']![0], value: keptValue }, wanted);
+  });
+
   it('finds plain records plain among other bytes', () => {
     const plain = { offset: '7', timestampMs: 1, key: null, value, headers: null };
     assert.deepEqual(linesOf([placed(plain), plain]).odd, []);
