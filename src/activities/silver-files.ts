@@ -1,3 +1,4 @@
+import assert from 'node:assert';
 import type { Dataset } from '../lake/dataset.ts';
 import { type FoldPlan, planFold } from '../lake/fold.ts';
 import { versionFolder } from '../lake/paths.ts';
@@ -18,27 +19,54 @@ export function foldPlans(base: Pointer | null): ReadonlyMap<string, FoldPlan> {
   return new Map([...byPartition].map(([name, files]) => [name, planFold(files)]));
 }
 
+/** The files that a fold has from the version before. */
+export type KeptFiles = {
+  /** Begins to make the copies; the table partitions that get rows are known. */
+  begin(touched: readonly PointerFile['partition'][]): void;
+  /** Resolves when all copies are there. Throws what one of them failed with. */
+  files(): Promise<readonly PointerFile[]>;
+  /** Resolves when nothing of it runs any more. */
+  idle(): Promise<void>;
+};
+
+export type KeptFrom = {
+  readonly dataset: Dataset;
+  readonly version: string;
+  readonly plans: ReadonlyMap<string, FoldPlan>;
+};
+
+/** Copies are made by the lake, so they run while the engine writes what is new. */
+export function createKeptFiles(objects: ObjectStore, from: KeptFrom): KeptFiles {
+  let making: Promise<readonly PointerFile[]> | undefined;
+  return {
+    begin: (touched) => {
+      making = keepFiles(objects, from, new Set(touched.map(canonicalJson)));
+      // Whoever asks for the files is told.
+      making.catch(() => undefined);
+    },
+    files: async () => {
+      assert(making !== undefined, 'the engine tells the table partitions of what it writes');
+      return making;
+    },
+    idle: async () => void (await Promise.allSettled([making])),
+  };
+}
+
 /**
- * The files of a fold: a table partition that got rows becomes a whole new folder, made of copies
- * and the new file; one that got none stays in the folder that it has.
+ * A table partition that got rows becomes a whole new folder, made of copies and the new file; one that
+ * got none stays in the folder that it has.
  */
-export async function arrangeFiles(
+async function keepFiles(
   objects: ObjectStore,
-  made: {
-    readonly dataset: Dataset;
-    readonly version: string;
-    readonly written: readonly PointerFile[];
-    readonly plans: ReadonlyMap<string, FoldPlan>;
-  },
+  { dataset, version, plans }: KeptFrom,
+  touched: ReadonlySet<string>,
 ): Promise<readonly PointerFile[]> {
-  const { dataset, version } = made;
-  const written = new Map(made.written.map((file) => [canonicalJson(file.partition), file]));
   const kept: PointerFile[] = [];
   const copies: { readonly from: string; readonly to: string }[] = [];
-  for (const [name, { keep, merge }] of made.plans) {
-    const touched = written.has(name);
-    for (const file of touched ? keep : [...keep, ...merge]) {
-      if (!touched) {
+  for (const [name, { keep, merge }] of plans) {
+    const isTouched = touched.has(name);
+    for (const file of isTouched ? keep : [...keep, ...merge]) {
+      if (!isTouched) {
         kept.push(file);
         continue;
       }
@@ -50,7 +78,11 @@ export async function arrangeFiles(
   }
   for (let at = 0; at < copies.length; at += copiesAtOnce) {
     const some = copies.slice(at, at + copiesAtOnce);
-    await Promise.all(some.map(({ from, to }) => objects.copyObject(from, to)));
+    // All of them, so that none is on its way when one has failed.
+    const results = await Promise.allSettled(
+      some.map(({ from, to }) => objects.copyObject(from, to)),
+    );
+    for (const result of results) if (result.status === 'rejected') throw result.reason;
   }
-  return [...kept, ...made.written];
+  return kept;
 }

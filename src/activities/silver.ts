@@ -19,7 +19,7 @@ import type { Parameters, Ports, SqlSession, TableInput } from '../ports.ts';
 import { sha256 } from './hash.ts';
 import { readPointer, tableFiles, writeStaged } from './pointers.ts';
 import { readRetention, refusedRebuild, requireKept } from './retention.ts';
-import { arrangeFiles, foldPlans } from './silver-files.ts';
+import { type KeptFiles, createKeptFiles, foldPlans } from './silver-files.ts';
 import { type SilverInputs, contractValues, gatherInputs } from './silver-inputs.ts';
 import {
   type Counts,
@@ -130,16 +130,18 @@ function fingerprintOf(
 async function buildVersion(deps: SilverDeps, build: SilverBuild): Promise<Pointer> {
   const { dataset, ports } = deps;
   const plans = foldPlans(build.base);
+  const kept = createKeptFiles(ports.objects, { dataset, version: build.version, plans });
   const session = await ports.engine.open(inputTables(dataset, build, plans));
   try {
     const parameters = { ...dataset.thresholds, ...windowParameters(build.window) };
     const bronze = bronzeInput(build.inputs.batches, build.window.id);
     await prepareSilver(session, { ...ports.sql, dataset, bronze }, parameters);
     const counts = await countRows(session, ports.sql.silver, parameters);
-    const written = await writeFiles(deps, { session, build, parameters, merges: plans });
+    const written = await writeFiles(deps, { session, build, parameters, merges: plans, kept });
     const quarantine = await writeQuarantine(deps, { session, build, parameters });
-    return await assemble(deps, build, { counts, written, quarantine, plans });
+    return await assemble(deps, build, { counts, written, quarantine, kept });
   } finally {
+    await kept.idle();
     await session.close();
   }
 }
@@ -184,9 +186,10 @@ async function writeFiles(
     readonly build: SilverBuild;
     readonly parameters: Parameters;
     readonly merges: ReadonlyMap<string, FoldPlan>;
+    readonly kept: KeptFiles;
   },
 ): Promise<readonly PointerFile[]> {
-  const { session, build, parameters, merges } = request;
+  const { session, build, parameters, merges, kept } = request;
   const { silver } = dataset;
   const columns = visibleColumns(silver)
     .map(({ name }) => name)
@@ -203,6 +206,7 @@ async function writeFiles(
     parameters,
     columns: silver.columns,
     partitionBy: silver.partitionColumns.map(({ name }) => name),
+    onPartitions: (touched) => kept.begin(touched),
     keyOf: (partition) =>
       `${versionFolder(silver, partition, build.version)}${build.version}.parquet`,
     evenIfEmpty: false,
@@ -238,14 +242,10 @@ async function assemble(
     readonly counts: Counts;
     readonly written: readonly PointerFile[];
     readonly quarantine: string | null;
-    readonly plans: ReadonlyMap<string, FoldPlan>;
+    readonly kept: KeptFiles;
   },
 ): Promise<Pointer> {
-  const files = await arrangeFiles(ports.objects, {
-    dataset,
-    version: build.version,
-    ...made,
-  });
+  const files = [...(await made.kept.files()), ...made.written];
   const rows = files.reduce((sum, file) => sum + file.rows, 0);
   const before = build.base?.accounting ?? noRows;
   const ever = partitionsEver(dataset.silver, { files }, build.current);

@@ -29,6 +29,7 @@ export async function unloadSelect(
   try {
     const rows = await createTableAs(context.connection, { table, ...options });
     const partitions = await partitionsOf(context.connection, { table, rows, ...options });
+    options.onPartitions?.(partitions);
     return await unloadPartitions(context, { table, partitions, options });
   } finally {
     await runStatement(context.connection, `DROP TABLE IF EXISTS ${table}`);

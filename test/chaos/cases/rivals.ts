@@ -45,6 +45,11 @@ export const rivalCases: readonly ChaosCase[] = [
       run: async (world) => {
         const first = await world.ingest('first', { settings, steps: [stops[stop]] });
         await first.reached();
+        // A takeover that is begun before and ends after would be that of the last one, which is killed.
+        await world.waitFor('the first lane to have all its logs', async () => {
+          const { entries } = await world.logs();
+          return entries.filter(({ kind }) => kind === 'takeover').length === 3;
+        });
         first.freeze();
         const installation = await world.install();
         await world.ingest('second', { installation, settings });
