@@ -59,6 +59,9 @@ inter.broker.listener.name=CLIENT
 log.dirs=${logs}
 # A topic that nobody created is a mistake in a setting, not a wish.
 auto.create.topics.enable=false
+# What a topic keeps no longer goes within seconds, and not minutes: who tries retention wants to see it.
+log.retention.check.interval.ms=2000
+log.initial.task.delay.ms=2000
 # One node keeps one copy of everything.
 offsets.topic.replication.factor=1
 offsets.topic.num.partitions=4

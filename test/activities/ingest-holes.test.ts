@@ -67,6 +67,24 @@ describe('a lane whose topic changes', function () {
     );
   });
 
+  it('stops at records whose retention time has passed before they were read', async () => {
+    const bed = await newBed(1);
+    await produce(bed, 0, idsOf('a', 10));
+    await ingestAll(bed);
+    await produce(bed, 0, idsOf('unread', 10));
+    await kafka.expire(bed.topic);
+    await produce(bed, 0, idsOf('b', 5));
+
+    const lane = runLane(bed);
+    const message = await stopped(bed, lane, 0, 'OFFSETS_LOST');
+    assert.match(message, /wanted=10, offsetStart=20/);
+    const { offsetFirst, offsetNext } = await acceptGap(bed, 0, 'OFFSETS_LOST');
+    assert.deepEqual([offsetFirst, offsetNext], ['10', '20']);
+    await sealed(bed, lane, 0, '25');
+    await lane.end();
+    assert.deepEqual(await idsInLake(bed), [...idsOf('a', 10), ...idsOf('b', 5)].sort());
+  });
+
   it('goes on without a word when all that was dropped had been read', async () => {
     const bed = await newBed(1);
     await produce(bed, 0, idsOf('a', 10));

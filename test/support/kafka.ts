@@ -1,9 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { type Admin, CompressionTypes, Partitioners, type Producer } from 'kafkajs';
+import kafkajs, { type Admin, CompressionTypes, Partitioners, type Producer } from 'kafkajs';
 import { createKafka, ensureTopic, type KafkaClient } from '../../src/adapters/kafka-client.ts';
 import type { Config } from '../../src/config.ts';
 import { silentLogger } from '../../src/workers/logger.ts';
 import { eventually } from './temporal/eventually.ts';
+
+// Node does not find this name among the exports of a CommonJS module.
+const { ConfigResourceTypes } = kafkajs;
 
 /** A connected admin and producer for tests, and topics that are deleted at the end. */
 export type TestKafka = {
@@ -14,6 +17,8 @@ export type TestKafka = {
   /** Deletes the topic and makes one of the same name with so many topic partitions. */
   readonly recreateTopic: (topic: string, partitions: number) => Promise<void>;
   readonly deleteBefore: (topic: string, partition: number, offset: string) => Promise<void>;
+  /** Lets the retention time of a topic pass, until it has none of its records any more. */
+  readonly expire: (topic: string) => Promise<void>;
   readonly append: (
     topic: string,
     partition: number,
@@ -62,6 +67,14 @@ export async function openTestKafka(config: Config): Promise<TestKafka> {
       await admin.fetchTopicOffsets(topic);
       await admin.deleteTopicRecords({ topic, partitions: [{ partition, offset }] });
     },
+    expire: async (topic) => {
+      await keepFor(admin, topic, '1');
+      await eventually(`topic ${topic} to be empty`, async () => {
+        const offsets = await admin.fetchTopicOffsets(topic);
+        return offsets.every(({ low, high }) => low === high);
+      });
+      await keepFor(admin, topic, '-1');
+    },
     append: async (topic, partition, records) => {
       const messages = records.map((record) => toMessage(record, partition));
       await producer.send({ topic, messages, acks: -1, compression: CompressionTypes.GZIP });
@@ -78,6 +91,12 @@ export async function openTestKafka(config: Config): Promise<TestKafka> {
       await admin.disconnect();
     },
   };
+}
+
+async function keepFor(admin: Admin, topic: string, retentionMs: string): Promise<void> {
+  const configEntries = [{ name: 'retention.ms', value: retentionMs }];
+  const resource = { type: ConfigResourceTypes.TOPIC, name: topic, configEntries };
+  await admin.alterConfigs({ validateOnly: false, resources: [resource] });
 }
 
 async function transact(
