@@ -16,9 +16,8 @@ import { runMeasured, unlessAborted } from './support/run-process.ts';
 import { fillTopic } from './support/topic.ts';
 
 /*
- * How fast ingest is, against a ceiling of the same run: kafkajs and JSON.parse alone, one worker
- * thread for each of the three topic partitions. Every measurement is a process of its own, and they
- * take turns.
+ * How fast ingest is, against a ceiling of the same run: kafkajs and JSON.parse alone, in as many
+ * worker threads. Every measurement is a process of its own, and they take turns.
  */
 
 const help = `npm run bench:ingest -- [--records 2000000] [--partitions 3] [--repeat 5]
