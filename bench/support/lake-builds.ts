@@ -1,8 +1,9 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createCatalogActivities } from '../../src/activities/catalog.ts';
-import { catalogTable } from '../../src/activities/catalog-tables.ts';
+import { type CatalogDeps, catalogTable } from '../../src/activities/catalog-tables.ts';
 import { createGoldActivities } from '../../src/activities/gold.ts';
+import { createPointerStore } from '../../src/activities/pointer-store.ts';
 import { readPointer } from '../../src/activities/pointers.ts';
 import { createQualityActivities } from '../../src/activities/quality.ts';
 import { createSilverActivities } from '../../src/activities/silver.ts';
@@ -45,11 +46,13 @@ export type Builder = {
 };
 
 export function createBuilder(config: Config, ports: Ports): Builder {
-  const target = { ports, dataset: events, id: config.INGOT_ID, bucket: config.lakeBucket };
+  const pointers = createPointerStore(ports);
+  const { INGOT_ID: id, lakeBucket: bucket } = config;
+  const target = { ports, dataset: events, pointers, id, bucket };
   const activities = {
-    ...createSilverActivities({ ports, dataset: events }),
-    ...createGoldActivities({ ports, dataset: events }),
-    ...createQualityActivities({ ports, dataset: events }),
+    ...createSilverActivities(target),
+    ...createGoldActivities(target),
+    ...createQualityActivities(target),
     ...createCatalogActivities(target),
   };
   const transformSlot = createSlots(config.TRANSFORM_SLOTS);
@@ -103,7 +106,7 @@ export function createBuilder(config: Config, ports: Ports): Builder {
 }
 
 async function unbuild(
-  target: Parameters<typeof createCatalogActivities>[0],
+  target: CatalogDeps & { readonly ports: Ports },
   table: WindowedTable,
   window: string,
 ): Promise<void> {

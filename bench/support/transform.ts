@@ -2,7 +2,7 @@ import { createS3Client, ensureBucket } from '../../src/adapters/aws-clients.ts'
 import { loadConfig } from '../../src/config.ts';
 import { events } from '../../src/datasets/events.ts';
 import { dayMs, formatInstant, hourMs } from '../../src/lake/time.ts';
-import { createPorts } from '../../src/workers/wiring.ts';
+import { createPorts, sessionsKept } from '../../src/workers/wiring.ts';
 import { type BuildTime, createBuilder } from './lake-builds.ts';
 import { openLakeFiller } from './lake-fill.ts';
 import { writeHistory } from './lake-history.ts';
@@ -39,7 +39,7 @@ const client = createS3Client(config);
 await ensureBucket(client, config.lakeBucket, config.AWS_REGION);
 client.destroy();
 const ports = await createPorts(config, events, silentLogger, {
-  sessionsKept: config.TRANSFORM_SLOTS,
+  sessionsKept: sessionsKept(config),
 });
 const builder = createBuilder(config, ports);
 /** A whole hour in the middle of a day that is over. */
@@ -115,7 +115,7 @@ async function measure(): Promise<void> {
 
 /** What sessions have left for the next ones is of versions that a later round makes again. */
 async function forgetShared(): Promise<void> {
-  const opened = Array.from({ length: config.TRANSFORM_SLOTS }, () => ports.engine.open([]));
+  const opened = Array.from({ length: sessionsKept(config) }, () => ports.engine.open([]));
   for (const session of await Promise.all(opened)) await session.close();
 }
 

@@ -5,9 +5,14 @@ import type {
   RegisterBronzeInput,
   WindowRef,
 } from '../lake/messages.ts';
-import { bronzeFolder, bronzePartitionValues, pointerKey } from '../lake/paths.ts';
+import { bronzeFolder, bronzePartitionValues } from '../lake/paths.ts';
 import { type Pointer, decidePublish } from '../lake/pointer.ts';
-import { diffPartitions, leadingValues, wantedPartitions } from '../lake/registration.ts';
+import {
+  diffPartitions,
+  isOnlyPartition,
+  leadingValues,
+  wantedPartitions,
+} from '../lake/registration.ts';
 import { formatInstant } from '../lake/time.ts';
 import { windowOf } from '../lake/window.ts';
 import type { CatalogTable } from '../ports.ts';
@@ -19,8 +24,8 @@ import {
   registeredPartitions,
 } from './catalog-tables.ts';
 import { goldTable } from './gold.ts';
-import { jsonBytes } from './json-objects.ts';
-import { readPointer, readStaged } from './pointers.ts';
+import type { JsonObject } from './json-objects.ts';
+import type { PointerStore } from './pointer-store.ts';
 
 /* Publishing a staged version, and making the catalog equal to the pointers. */
 
@@ -34,7 +39,9 @@ export type CatalogActivities = {
 /** The pointer may move while it is registered; more rounds than this is a fault. */
 const registerRoundsMax = 5;
 
-export function createCatalogActivities(deps: CatalogDeps): CatalogActivities {
+export type CatalogActivityDeps = CatalogDeps & { readonly pointers: PointerStore };
+
+export function createCatalogActivities(deps: CatalogActivityDeps): CatalogActivities {
   const ensured = new Set<string>();
   const oneAtATime = createQueues();
   return {
@@ -47,17 +54,17 @@ export function createCatalogActivities(deps: CatalogDeps): CatalogActivities {
   };
 }
 
-/** The only commit of a build: a compare-and-swap of the pointer. */
+/**
+ * The only commit of a build: a compare-and-swap of the pointer. What this process saw last is tried
+ * first, since the swap proves it; whatever else comes of that is decided by the pointer as it is.
+ */
 async function publishVersion(
-  { ports }: CatalogDeps,
+  deps: CatalogActivityDeps,
   { ref, version, gate, cause }: PublishInput,
 ): Promise<PublishResult> {
-  const staged = await readStaged(ports.objects, ref, version);
+  const { ports, pointers } = deps;
+  const staged = await pointers.readStaged(ref, version);
   const table = { layer: ref.layer, name: ref.table };
-  const found = await readPointer(ports.objects, table, ref.window);
-  const decision = decidePublish(staged, found?.value ?? null);
-  if (decision.kind === 'alreadyPublished') return { kind: 'alreadyPublished' };
-  if (decision.kind === 'superseded') return { kind: 'superseded', by: decision.by };
   const pointer: Pointer = {
     ...staged,
     score: gate.score,
@@ -66,29 +73,49 @@ async function publishVersion(
     ...(cause === null ? {} : { cause }),
     builtAt: formatInstant(ports.now()),
   };
-  const key = pointerKey(table, ref.window);
-  const swapped = await ports.objects.swapObject(key, jsonBytes(pointer), found?.etag ?? null);
-  if (swapped.kind === 'swapped') return { kind: 'published' };
-  const now = await readPointer(ports.objects, table, ref.window);
+  const seen = pointers.lastSeen(table, ref.window);
+  if (seen !== undefined) {
+    const tried = await tryPublish(pointers, pointer, seen);
+    if (tried.kind === 'published') return tried;
+  }
+  const found = await pointers.readCurrent(table, ref.window);
+  const result = await tryPublish(pointers, pointer, found);
+  if (result.kind !== 'conflict') return result;
+  const now = await pointers.readCurrent(table, ref.window);
   // A lost answer looks like a conflict: our own version in place means that we had won.
   if (now?.value.version === version) return { kind: 'alreadyPublished' };
   return { kind: 'superseded', by: now?.value.version ?? 'nothing' };
 }
 
+async function tryPublish(
+  pointers: PointerStore,
+  pointer: Pointer,
+  found: JsonObject<Pointer> | null,
+): Promise<PublishResult | { readonly kind: 'conflict' }> {
+  const decision = decidePublish(pointer, found?.value ?? null);
+  if (decision.kind === 'alreadyPublished') return { kind: 'alreadyPublished' };
+  if (decision.kind === 'superseded') return { kind: 'superseded', by: decision.by };
+  const swapped = await pointers.swap(pointer, found?.etag ?? null);
+  return swapped.kind === 'swapped' ? { kind: 'published' } : { kind: 'conflict' };
+}
+
 async function registerWindow(
-  deps: CatalogDeps,
+  deps: CatalogActivityDeps,
   ensured: Set<string>,
   ref: WindowRef,
 ): Promise<{ readonly version: string | null }> {
-  const { ports, dataset } = deps;
+  const { dataset, pointers } = deps;
   const table = ref.layer === 'silver' ? dataset.silver : goldTable(dataset, ref.table);
   const target = catalogTable(deps, table);
   await ensureOnce(deps, ensured, target);
+  const readNow = async (): Promise<Pointer | null> =>
+    (await pointers.readCurrent(table, ref.window))?.value ?? null;
+  let pointer = pointers.takePublished(table, ref.window) ?? (await readNow());
   for (let round = 0; round < registerRoundsMax; round += 1) {
-    const pointer = (await readPointer(ports.objects, table, ref.window))?.value ?? null;
     await withTable(deps, ensured, target, () => makeEqual(deps, target, ref.window, pointer));
-    const now = (await readPointer(ports.objects, table, ref.window))?.value ?? null;
+    const now = await readNow();
     if (now?.version === pointer?.version) return { version: pointer?.version ?? null };
+    pointer = now;
   }
   throw new IngotError('CATALOG_UNSETTLED', 'a pointer kept moving while it was registered', {
     retryable: true,
@@ -103,6 +130,9 @@ async function makeEqual(
   pointer: Pointer | null,
 ): Promise<void> {
   const wanted = pointer === null ? [] : wantedPartitions(target.table, pointer);
+  if (isOnlyPartition(target.table, windowOf(window), wanted)) {
+    return applyDiff(deps, target, { put: wanted, remove: [] });
+  }
   const { catalog } = deps.ports;
   // By their values where they are known: a listing may cost as much as the table has table partitions.
   const found =

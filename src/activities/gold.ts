@@ -9,7 +9,8 @@ import { formatInstant } from '../lake/time.ts';
 import { overlapping, windowOf, windowParameters } from '../lake/window.ts';
 import type { Ports, TableInput, UnloadedFile } from '../ports.ts';
 import { sha256 } from './hash.ts';
-import { readPointer, readPointersThere, tableFiles, writeStaged } from './pointers.ts';
+import type { PointerStore } from './pointer-store.ts';
+import { tableFiles } from './pointers.ts';
 import { readRetention, requireKept } from './retention.ts';
 import { sqlOf } from './silver-sql.ts';
 
@@ -18,6 +19,7 @@ import { sqlOf } from './silver-sql.ts';
 export type GoldDeps = {
   readonly ports: Pick<Ports, 'objects' | 'engine' | 'sql' | 'now'>;
   readonly dataset: Dataset;
+  readonly pointers: PointerStore;
 };
 
 export type GoldActivities = {
@@ -29,15 +31,18 @@ export function createGoldActivities(deps: GoldDeps): GoldActivities {
 }
 
 async function stageGold(deps: GoldDeps, input: BuildGoldInput): Promise<StageResult> {
-  const { dataset, ports } = deps;
+  const { dataset, ports, pointers } = deps;
   const table = goldTable(dataset, input.table);
   const window = windowOf(input.window);
   const hours = overlapping(window, 'hour').map(({ id }) => id);
-  const { retention } = await readRetention(ports.objects, dataset.name);
+  const [{ retention }, found, silver] = await Promise.all([
+    readRetention(ports.objects, dataset.name),
+    pointers.readCurrent(table, window.id),
+    pointers.readCurrentOf(dataset.silver, hours),
+  ]);
   requireKept(retention, 'gold', [window.id]);
   requireKept(retention, 'silver', hours);
-  const current = (await readPointer(ports.objects, table, window.id))?.value ?? null;
-  const silver = await readPointersThere(ports.objects, dataset.silver, hours);
+  const current = found?.value ?? null;
   const fingerprint = fingerprintOf(deps, table, silver);
   const ref: WindowRef = {
     dataset: dataset.name,
@@ -74,7 +79,7 @@ async function stageGold(deps: GoldDeps, input: BuildGoldInput): Promise<StageRe
     builtAt: formatInstant(ports.now()),
     previous: current?.version ?? null,
   };
-  await writeStaged(ports.objects, pointer);
+  await pointers.stage(pointer);
   return { kind: 'staged', ref, version, rows: pointer.rows, through: {} };
 }
 

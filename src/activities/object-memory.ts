@@ -10,7 +10,7 @@ export type ObjectMemory = {
   readonly readListed: <T>(summary: ObjectSummary) => Promise<JsonObject<T> | null>;
 };
 
-/** Those not asked for the longest go first. A seal has about a thousand bytes. */
+/** Of each kind. A seal has about a thousand bytes. */
 const objectsMax = 20_000;
 
 /** Seals and checkpoints are created and never replaced; the log would not be one otherwise. */
@@ -19,8 +19,8 @@ function isFinal(key: string): boolean {
 }
 
 export function createObjectMemory(objects: ObjectStore): ObjectMemory {
-  const finals = createRecent<StoredObject>();
-  const listed = createRecent<JsonObject<unknown>>();
+  const finals = createRecent<StoredObject>(objectsMax);
+  const listed = createRecent<JsonObject<unknown>>(objectsMax);
   return {
     objects: {
       ...objects,
@@ -43,19 +43,27 @@ export function createObjectMemory(objects: ObjectStore): ObjectMemory {
   };
 }
 
-function createRecent<T>() {
+export type Recent<T> = {
+  readonly get: (key: string) => T | undefined;
+  readonly set: (key: string, value: T) => void;
+  readonly forget: (key: string) => void;
+};
+
+/** Remembers so many; those not asked for the longest go first. */
+export function createRecent<T>(heldMax: number): Recent<T> {
   const held = new Map<string, T>();
   const set = (key: string, value: T): void => {
     held.delete(key);
     held.set(key, value);
-    if (held.size > objectsMax) held.delete(held.keys().next().value!);
+    if (held.size > heldMax) held.delete(held.keys().next().value!);
   };
   return {
-    get: (key: string): T | undefined => {
+    get: (key) => {
       const value = held.get(key);
       if (value !== undefined) set(key, value);
       return value;
     },
     set,
+    forget: (key) => void held.delete(key),
   };
 }

@@ -3,7 +3,7 @@ import type { WindowRef } from '../lake/messages.ts';
 import type { Pointer } from '../lake/pointer.ts';
 import type { Table } from '../lake/table.ts';
 import { IngotError } from '../errors.ts';
-import type { ObjectStore, TableFile } from '../ports.ts';
+import type { ObjectStore, ObjectSummary, TableFile } from '../ports.ts';
 import { type JsonObject, jsonBytes, readJson } from './json-objects.ts';
 
 /* Pointers as objects: the current one of a window, and the staged one of a build. */
@@ -26,25 +26,16 @@ export async function readPointers(
   return found.flatMap((pointer) => (pointer === null ? [] : [pointer.value]));
 }
 
-/** From so many windows on, a listing first costs less than asking for pointers that are not there. */
-const listedFrom = 3;
-
-/** The same, for windows of few days of which many may never have been published. */
-export async function readPointersThere(
+/** Which pointers there are of these windows' days, and their etags; perhaps of other windows too. */
+export async function listPointers(
   objects: ObjectStore,
   table: Pick<Table, 'layer' | 'name'>,
   windows: readonly string[],
-): Promise<readonly Pointer[]> {
-  if (windows.length < listedFrom) return readPointers(objects, table, windows);
+): Promise<readonly ObjectSummary[]> {
   const prefix = pointerPrefix(table);
   const dates = [...new Set(windows.map((window) => window.slice(0, 10)))];
   const listed = await Promise.all(dates.map((date) => objects.listObjects(`${prefix}${date}`)));
-  const there = new Set(listed.flat().map(({ key }) => key.slice(prefix.length, -'.json'.length)));
-  return readPointers(
-    objects,
-    table,
-    windows.filter((window) => there.has(window)),
-  );
+  return listed.flat();
 }
 
 /** Ids of the windows of a table that were ever published, ascending. */

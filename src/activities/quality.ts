@@ -10,7 +10,7 @@ import { formatInstant } from '../lake/time.ts';
 import { overlapping, windowAt, windowOf, windowParameters } from '../lake/window.ts';
 import type { Ports, Row, SqlFile, SqlSession, TableFile, TableInput } from '../ports.ts';
 import { goldTable, silverEvents } from './gold.ts';
-import { readPointersThere, readStaged } from './pointers.ts';
+import type { PointerStore } from './pointer-store.ts';
 import { contractValues } from './silver-inputs.ts';
 
 /* The gate: runs the checks of a staged version and keeps every result, failed ones too. */
@@ -18,6 +18,7 @@ import { contractValues } from './silver-inputs.ts';
 export type QualityDeps = {
   readonly ports: Pick<Ports, 'objects' | 'engine' | 'rowFiles' | 'sql' | 'now' | 'logger'>;
   readonly dataset: Dataset;
+  readonly pointers: PointerStore;
 };
 
 export type QualityActivities = {
@@ -50,7 +51,7 @@ export const checkResultColumns: readonly Column[] = [
 export function createQualityActivities(deps: QualityDeps): QualityActivities {
   return {
     async checkStaged({ ref, version, waiver }) {
-      const staged = await readStaged(deps.ports.objects, ref, version);
+      const staged = await deps.pointers.readStaged(ref, version);
       const table =
         ref.layer === 'silver' ? deps.dataset.silver : goldTable(deps.dataset, ref.table);
       const results = [
@@ -144,7 +145,7 @@ async function checkTables(
     readonly checks: readonly SqlFile[];
   },
 ): Promise<readonly TableInput[]> {
-  const { dataset, ports } = deps;
+  const { dataset, pointers } = deps;
   const { table, staged, checks } = run;
   const columns = visibleColumns(table);
   const { written, kept } = filesByWriter(staged);
@@ -157,8 +158,7 @@ async function checkTables(
   const isDayRead = checks.some(({ header }) => header['reads']?.includes('silver_day'));
   const day = overlapping(windowAt(window.startMs, 'day'), 'hour').map(({ id }) => id);
   const others = isDayRead
-    ? await readPointersThere(
-        ports.objects,
+    ? await pointers.readCurrentOf(
         dataset.silver,
         day.filter((id) => id !== window.id),
       )
@@ -186,13 +186,13 @@ function filesByWriter({ files, version, mode }: Pointer): {
 
 /** The versions that a gold build has read, which silver may have left since. */
 async function readSilverOf(
-  { dataset, ports }: QualityDeps,
+  { dataset, pointers }: QualityDeps,
   { silver }: Pointer,
 ): Promise<readonly Pointer[]> {
   const ref = { dataset: dataset.name, layer: 'silver', table: dataset.silver.name } as const;
   return Promise.all(
     Object.entries(silver).map(([window, version]) =>
-      readStaged(ports.objects, { ...ref, window }, version),
+      pointers.readStaged({ ...ref, window }, version),
     ),
   );
 }

@@ -17,7 +17,8 @@ import { formatInstant } from '../lake/time.ts';
 import { type Window, windowOf, windowParameters } from '../lake/window.ts';
 import type { Parameters, Ports, SqlSession, TableInput } from '../ports.ts';
 import { sha256 } from './hash.ts';
-import { readPointer, tableFiles, writeStaged } from './pointers.ts';
+import type { PointerStore } from './pointer-store.ts';
+import { tableFiles } from './pointers.ts';
 import { readRetention, refusedRebuild, requireKept } from './retention.ts';
 import { type KeptFiles, createKeptFiles, foldPlans } from './silver-files.ts';
 import { type SilverInputs, contractValues, gatherInputs } from './silver-inputs.ts';
@@ -39,6 +40,7 @@ import {
 export type SilverDeps = {
   readonly ports: Pick<Ports, 'objects' | 'engine' | 'sql' | 'now'>;
   readonly dataset: Dataset;
+  readonly pointers: PointerStore;
 };
 
 export type SilverActivities = {
@@ -50,11 +52,11 @@ export function createSilverActivities(deps: SilverDeps): SilverActivities {
 }
 
 async function stageSilver(deps: SilverDeps, input: BuildSilverInput): Promise<StageResult> {
-  const { dataset, ports } = deps;
+  const { dataset, ports, pointers } = deps;
   const { silver } = dataset;
   const { retention } = await readRetention(ports.objects, dataset.name);
   requireKept(retention, 'silver', [input.window]);
-  const found = await readPointer(ports.objects, silver, input.window);
+  const found = await pointers.readCurrent(silver, input.window);
   const current = found?.value ?? null;
   const inputs = await gatherInputs({ ...ports, dataset }, input, { current, retention });
   const { whole } = inputs;
@@ -88,7 +90,7 @@ async function stageSilver(deps: SilverDeps, input: BuildSilverInput): Promise<S
     current,
   };
   const pointer = await buildVersion(deps, build);
-  await writeStaged(ports.objects, pointer);
+  await pointers.stage(pointer);
   return { kind: 'staged', ref, version: pointer.version, rows: pointer.rows, through };
 }
 

@@ -14,7 +14,7 @@ import { duckdbIdentity } from './duckdb-engine.ts';
 import { type RowSource, stageRows } from './duckdb-rows.ts';
 import type { DuckdbLimits } from './duckdb-session.ts';
 import { createDatabase } from './duckdb-session.ts';
-import { runStatement } from './duckdb-statement.ts';
+import { runOwn, runStatement } from './duckdb-statement.ts';
 import { metadataOption, quoteText } from './duckdb-text.ts';
 import {
   createScratchFolder,
@@ -88,7 +88,7 @@ async function withEnoughMemory<T>(
   work: () => Promise<T>,
 ): Promise<T> {
   const limitTo = (times: number) =>
-    runStatement(connection, `SET memory_limit = '${times * memoryMb}MiB'`);
+    runOwn(connection, `SET memory_limit = '${times * memoryMb}MiB'`);
   try {
     for (let times = 1; ; times *= 2) {
       if (times > 1) await limitTo(times);
@@ -112,8 +112,8 @@ async function openDatabase(options: DuckdbBronzeEncoderOptions): Promise<DuckDB
   await removeAbandonedScratch(options.cacheDirectory);
   const database = await createDatabase(options, await nameSpillFolder(options.cacheDirectory));
   const connection = await database.connect();
-  await runStatement(connection, "SET allocator_flush_threshold = '1MiB'");
-  await runStatement(connection, "SET allocator_bulk_deallocation_flush_threshold = '1MiB'");
+  await runOwn(connection, "SET allocator_flush_threshold = '1MiB'");
+  await runOwn(connection, "SET allocator_bulk_deallocation_flush_threshold = '1MiB'");
   connection.closeSync();
   return database;
 }

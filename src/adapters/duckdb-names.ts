@@ -1,6 +1,6 @@
 import { canonicalJson } from '../lake/pointer.ts';
 import type { Parameters, TableInput } from '../ports.ts';
-import { checkSelect, createTableAs, runStatement } from './duckdb-statement.ts';
+import { checkSelect, createTableAs, runOwn, runStatement } from './duckdb-statement.ts';
 import { type TableContext, declareTable } from './duckdb-tables.ts';
 import { quoteIdentifier, quoteTableName } from './duckdb-text.ts';
 import { removeFolder } from './scratch-folder.ts';
@@ -43,7 +43,7 @@ export function createSessionNames(context: TableContext): SessionNames {
     return described !== null && named.get(table.name)?.shared === described;
   };
   const dropIt = async ({ drop, folder }: Named): Promise<void> => {
-    await runStatement(connection, drop);
+    await runOwn(connection, drop);
     if (folder !== null) await removeFolder(folder);
   };
   const forget = async (names: readonly string[]): Promise<void> => {

@@ -23,7 +23,7 @@ export function createPlaces(context: SessionContext, kept: number): Places {
     idle.length < kept && (uses.get(place) ?? 0) < usesMax;
   return {
     take: async (tables) => {
-      const place = takeNearest(idle, tables) ?? (await makePlace(context));
+      const place = takeNearest(idle, tables, idle.length < kept) ?? (await makePlace(context));
       uses.set(place, (uses.get(place) ?? 0) + 1);
       try {
         await place.names.keepOnly(tables);
@@ -47,12 +47,19 @@ export function createPlaces(context: SessionContext, kept: number): Places {
   };
 }
 
-/** The one that has most of these tables; of equal ones the last that was left. */
+/**
+ * The one that has most of these tables, if any has one; otherwise the one that was left the longest
+ * ago, so that the tables of the others stay, and a new one as long as there is room.
+ */
 function takeNearest(
   idle: SessionPlace[],
   tables: readonly TableInput[],
+  hasRoom: boolean,
 ): SessionPlace | undefined {
   const kept = idle.map(({ names }) => names.countKept(tables));
-  const index = kept.lastIndexOf(Math.max(...kept));
-  return index === -1 ? undefined : idle.splice(index, 1)[0];
+  const most = Math.max(0, ...kept);
+  const isShared = tables.some((table) => table.kind === 'files' && table.isShared === true);
+  if (most === 0 && isShared && hasRoom) return undefined;
+  const index = most === 0 ? 0 : kept.lastIndexOf(most);
+  return idle.splice(index, 1)[0];
 }

@@ -4,7 +4,7 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import { DuckDBInstance } from '@duckdb/node-api';
 import type { ObjectStore, SqlSession, TableInput } from '../ports.ts';
 import { createSessionNames, type SessionNames } from './duckdb-names.ts';
-import { runSelect, runStatement } from './duckdb-statement.ts';
+import { runOwn, runSelect } from './duckdb-statement.ts';
 import { quoteText } from './duckdb-text.ts';
 import { unloadSelect } from './duckdb-unload.ts';
 import { toQueryResult } from './duckdb-values.ts';
@@ -53,9 +53,9 @@ export async function makePlace(context: SessionContext): Promise<SessionPlace> 
     await removeFolder(folder);
   };
   try {
-    await runStatement(connection, "SET TimeZone = 'UTC'");
+    await runOwn(connection, "SET TimeZone = 'UTC'");
     // Files of a session never change, and every statement would read their footers again.
-    await runStatement(connection, 'SET parquet_metadata_cache = true');
+    await runOwn(connection, 'SET parquet_metadata_cache = true');
     await confine(connection, folder);
   } catch (error) {
     await remove();
@@ -109,9 +109,9 @@ export async function createDatabase(
 
 /** From here on no statement reads or writes a file elsewhere, or takes this back. */
 async function confine(connection: DuckDBConnection, folder: string): Promise<void> {
-  await runStatement(connection, `SET allowed_directories = [${quoteText(folder)}]`);
-  await runStatement(connection, 'SET enable_external_access = false');
-  await runStatement(connection, 'SET lock_configuration = true');
+  await runOwn(connection, `SET allowed_directories = [${quoteText(folder)}]`);
+  await runOwn(connection, 'SET enable_external_access = false');
+  await runOwn(connection, 'SET lock_configuration = true');
 }
 
 type OpenedSession = {

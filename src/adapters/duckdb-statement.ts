@@ -8,7 +8,15 @@ import { IngotError, messageOf } from '../errors.ts';
 import type { Parameters } from '../ports.ts';
 import { bindParameters } from './duckdb-values.ts';
 
-/** A statement of our own making; it may be of any kind. */
+/** A statement that is ours from its first letter to its last: preparing it would plan it twice. */
+export async function runOwn(
+  connection: DuckDBConnection,
+  sql: string,
+): Promise<DuckDBResultReader> {
+  return withFaults(() => connection.runAndReadAll(sql));
+}
+
+/** One statement of our own making, which may hold the text of someone else; it may be of any kind. */
 export async function runStatement(
   connection: DuckDBConnection,
   sql: string,

@@ -6,7 +6,7 @@ import type { Column } from '../lake/table.ts';
 import { duckdbType } from '../lake/table.ts';
 import type { TableFile, TableInput } from '../ports.ts';
 import { stageRows } from './duckdb-rows.ts';
-import { runStatement } from './duckdb-statement.ts';
+import { runOwn, runStatement } from './duckdb-statement.ts';
 import { castColumn, quoteIdentifier, quoteTableName, quoteText } from './duckdb-text.ts';
 import { cacheName } from './object-cache.ts';
 import type { ObjectCache } from './object-cache.ts';
@@ -53,7 +53,7 @@ async function createSchemaOf(connection: DuckDBConnection, name: string): Promi
     });
   }
   if (parts.length === 2) {
-    await runStatement(connection, `CREATE SCHEMA IF NOT EXISTS ${quoteIdentifier(parts[0]!)}`);
+    await runOwn(connection, `CREATE SCHEMA IF NOT EXISTS ${quoteIdentifier(parts[0]!)}`);
   }
 }
 
@@ -67,17 +67,14 @@ async function declareRows(
     const definitions = columns.map(
       (column) => `${quoteIdentifier(column.name)} ${duckdbType(column.type)}`,
     );
-    await runStatement(
-      connection,
-      `CREATE TABLE ${quoteTableName(name)} (${definitions.join(', ')})`,
-    );
+    await runOwn(connection, `CREATE TABLE ${quoteTableName(name)} (${definitions.join(', ')})`);
     return;
   }
   const table = `rows of ${name}`;
   const source = await stageRows(connection, { table, columns, rows });
   const text = `CREATE TABLE ${quoteTableName(name)} AS ${source.sql}`;
   await runStatement(connection, text, source.parameters);
-  await runStatement(connection, `DROP TABLE IF EXISTS ${quoteIdentifier(table)}`);
+  await runOwn(connection, `DROP TABLE IF EXISTS ${quoteIdentifier(table)}`);
 }
 
 type FilesTable = {
@@ -99,20 +96,30 @@ async function declareFiles(context: TableContext, table: FilesTable): Promise<n
     await mkdir(folder, { recursive: true });
   }
   const fetched = await context.cache.linkObjects(links);
-  const source = filesSource(table, names);
-  const described = await runStatement(context.connection, `DESCRIBE SELECT * FROM ${source}`);
-  const present = new Set(described.getRows().map((row) => String(row[0]).toLowerCase()));
-  const expressions = table.columns.map((column) =>
-    castColumn(
-      present.has(column.name.toLowerCase()) ? quoteIdentifier(column.name) : 'NULL',
-      column,
-    ),
-  );
-  await runStatement(
-    context.connection,
-    `CREATE VIEW ${quoteTableName(table.name)} AS SELECT ${expressions.join(', ')} FROM ${source}`,
-  );
+  await createView(context.connection, table, filesSource(table, { names, links }));
   return fetched;
+}
+
+/** A file without one of the columns is rare, and asking every file for its columns takes as long. */
+async function createView(
+  connection: DuckDBConnection,
+  { name, columns }: FilesTable,
+  source: string,
+): Promise<void> {
+  const create = async (isPresent: (column: Column) => boolean): Promise<void> => {
+    const expressions = columns.map((column) =>
+      castColumn(isPresent(column) ? quoteIdentifier(column.name) : 'NULL', column),
+    );
+    const view = `CREATE VIEW ${quoteTableName(name)} AS SELECT ${expressions.join(', ')}`;
+    await runOwn(connection, `${view} FROM ${source}`);
+  };
+  try {
+    await create(() => true);
+  } catch {
+    const described = await runOwn(connection, `DESCRIBE SELECT * FROM ${source}`);
+    const present = new Set(described.getRows().map((row) => String(row[0]).toLowerCase()));
+    await create((column) => present.has(column.name.toLowerCase()));
+  }
 }
 
 /** Columns that are folders: the same ones, in one order, for all files of a table. */
@@ -151,7 +158,16 @@ function encodeName(text: string): string {
   return characters.join('');
 }
 
-function filesSource({ columns, folder }: FilesTable, names: readonly string[]): string {
+/** From so many files on the engine walks the folder: a statement would have to name every one. */
+const namedFilesMax = 100;
+
+function filesSource(
+  { columns, folder }: FilesTable,
+  {
+    names,
+    links,
+  }: { readonly names: readonly string[]; readonly links: readonly { readonly path: string }[] },
+): string {
   const options = ['union_by_name=true', 'hive_types_autocast=false'];
   if (names.length > 0) {
     const types = names.map((name) => {
@@ -162,5 +178,7 @@ function filesSource({ columns, folder }: FilesTable, names: readonly string[]):
   } else {
     options.push('hive_partitioning=false');
   }
-  return `read_parquet(${quoteText(join(folder, '**', '*.parquet'))}, ${options.join(', ')})`;
+  const isNamed = links.length <= namedFilesMax;
+  const paths = isNamed ? links.map(({ path }) => path).sort() : [join(folder, '**', '*.parquet')];
+  return `read_parquet([${paths.map(quoteText).join(', ')}], ${options.join(', ')})`;
 }

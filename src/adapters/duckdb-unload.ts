@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { IngotError } from '../errors.ts';
 import type { ObjectStore, UnloadedFile, UnloadOptions } from '../ports.ts';
-import { createTableAs, runStatement } from './duckdb-statement.ts';
+import { createTableAs, runOwn, runStatement } from './duckdb-statement.ts';
 import { castColumn, metadataOption, quoteIdentifier, quoteText } from './duckdb-text.ts';
 import type { ObjectCache } from './object-cache.ts';
 
@@ -32,7 +32,7 @@ export async function unloadSelect(
     options.onPartitions?.(partitions);
     return await unloadPartitions(context, { table, partitions, options });
   } finally {
-    await runStatement(context.connection, `DROP TABLE IF EXISTS ${table}`);
+    await runOwn(context.connection, `DROP TABLE IF EXISTS ${table}`);
   }
 }
 
@@ -46,7 +46,7 @@ async function partitionsOf(
   // Casts come after: they would be of every row.
   const distinct = `SELECT DISTINCT ${partitionBy.map(quoteIdentifier).join(', ')} FROM ${table}`;
   const sql = `SELECT ${texts.join(', ')} FROM (${distinct}) AS places ORDER BY ${order}`;
-  const reader = await runStatement(connection, sql);
+  const reader = await runOwn(connection, sql);
   return reader.getRows().map((values) =>
     Object.fromEntries(
       partitionBy.map((name, index): [string, string] => {
@@ -61,7 +61,12 @@ async function partitionsOf(
   );
 }
 
-type Upload = { readonly partition: Partition; readonly key: string; readonly path: string };
+type Upload = {
+  readonly partition: Partition;
+  readonly key: string;
+  readonly path: string;
+  readonly rows: number;
+};
 
 /** While one file is on its way to the lake, the engine encodes the next. */
 async function unloadPartitions(
@@ -75,30 +80,23 @@ async function unloadPartitions(
   const { connection, folder, number } = context;
   const { table, partitions, options } = request;
   const files: Upload[] = [];
-  const uploads: Promise<number>[] = [];
+  const uploads: Promise<UnloadedFile>[] = [];
   try {
     for (const [index, partition] of partitions.entries()) {
       const path = join(folder, `unload-${number}-${index}.parquet`);
-      const file = { partition, key: options.keyOf(partition), path };
       // What all rows have alike rules none of them out, and would be compared row by row.
       const names = options.partitionBy.filter((name) =>
         partitions.some((other) => other[name] !== partition[name]),
       );
-      await copyPartition(connection, { table, partition, names, options, path });
-      files.push(file);
-      const upload = uploadFile(context, file);
+      const rows = await copyPartition(connection, { table, partition, names, options, path });
+      files.push({ partition, key: options.keyOf(partition), path, rows });
+      const upload = uploadFile(context, files.at(-1)!);
       // Whoever waits for it below is told; until then nobody is, which is no crash.
       upload.catch(() => undefined);
       uploads.push(upload);
       if (uploads.length >= uploadsAhead) await uploads.at(-uploadsAhead);
     }
-    const bytes = await Promise.all(uploads);
-    const unloaded: UnloadedFile[] = [];
-    for (const [index, { key, partition, path }] of files.entries()) {
-      const rows = await rowsOf(connection, path);
-      unloaded.push({ key, partition, rows, bytes: bytes[index]! });
-    }
-    return unloaded;
+    return await Promise.all(uploads);
   } finally {
     await Promise.allSettled(uploads);
     for (const { path } of files) await rm(path, { force: true });
@@ -108,22 +106,23 @@ async function unloadPartitions(
 /** Files that are on their way at once: each is in memory. */
 const uploadsAhead = 4;
 
-/** Puts the file into the lake; afterwards what lies there lies at the path too. Answers its size. */
+/** Puts the file into the lake; afterwards what lies there lies at the path too, and is answered. */
 async function uploadFile(
-  { objects, cache }: UnloadContext,
-  { key, path }: Upload,
-): Promise<number> {
-  let bytes: Uint8Array = await readFile(path);
+  { connection, objects, cache }: UnloadContext,
+  { key, path, partition, rows: copied }: Upload,
+): Promise<UnloadedFile> {
+  let [bytes, rows]: [Uint8Array, number] = [await readFile(path), copied];
   const { kind } = await objects.createObject(key, bytes);
   if (kind === 'alreadyExists') {
     // What lies in the lake counts, also when an earlier attempt of ours put it there.
     bytes = await readExisting(objects, key);
     await rm(path);
     await writeFile(path, bytes);
+    rows = await rowsOf(connection, path);
   }
   await flushFile(path);
   await cache.keepObject({ key, path, bytes: bytes.byteLength });
-  return bytes.byteLength;
+  return { key, partition, rows, bytes: bytes.byteLength };
 }
 
 /** As everything in the cache, so that a power cut leaves no half of one. */
@@ -136,7 +135,10 @@ async function flushFile(path: string): Promise<void> {
   }
 }
 
-/** A scan of a table keeps the order in which its rows were inserted, and COPY keeps the scan's. */
+/**
+ * Answers how many rows the file has. A scan of a table keeps the order in which its rows were
+ * inserted, and COPY keeps the scan's.
+ */
 async function copyPartition(
   connection: DuckDBConnection,
   {
@@ -153,14 +155,14 @@ async function copyPartition(
     readonly options: UnloadOptions;
     readonly path: string;
   },
-): Promise<void> {
+): Promise<number> {
   const columns = options.columns.map((column) => castColumn(quoteIdentifier(column.name), column));
   const conditions = names.map(
     (name, index) => `CAST(${quoteIdentifier(name)} AS VARCHAR) = $partition_${index}`,
   );
   const where = conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`;
   const metadata = metadataOption(options.metadata);
-  await runStatement(
+  const reader = await runStatement(
     connection,
     `COPY (SELECT ${columns.join(', ')} FROM ${table}${where}) TO ${quoteText(path)} ` +
       `(FORMAT parquet, PARQUET_VERSION v2, COMPRESSION zstd, COMPRESSION_LEVEL 1${metadata.sql})`,
@@ -169,6 +171,7 @@ async function copyPartition(
       ...Object.fromEntries(names.map((name, index) => [`partition_${index}`, partition[name]!])),
     },
   );
+  return Number(reader.getRows()[0]?.[0]);
 }
 
 async function readExisting(objects: ObjectStore, key: string): Promise<Uint8Array> {

@@ -17,6 +17,23 @@ export function leadingValues(window: Window): readonly string[] {
   return hour === null ? [date] : [date, hour];
 }
 
+/**
+ * Whether a window has one table partition that no other window has, and its version has rows in it:
+ * then there is nothing of the window to be taken out, and putting is enough.
+ */
+export function isOnlyPartition(
+  table: Table,
+  window: Window,
+  wanted: readonly RegisteredPartition[],
+): boolean {
+  const own = leadingValues(window);
+  return (
+    own.length === table.partitionColumns.length &&
+    wanted.length === 1 &&
+    JSON.stringify(wanted[0]?.values) === JSON.stringify(own)
+  );
+}
+
 /** The table partitions of a version: one for each folder that its files lie in. */
 export function wantedPartitions(
   table: Table,

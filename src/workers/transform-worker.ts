@@ -7,6 +7,7 @@ import { createJanitorActivities } from '../activities/janitor.ts';
 import { createLakehouseActivities } from '../activities/lakehouse.ts';
 import { createOwnerEventActivities } from '../activities/owner-events.ts';
 import { createQueueActivities } from '../activities/owner-queue.ts';
+import { type PointerStore, createPointerStore } from '../activities/pointer-store.ts';
 import { createQualityActivities } from '../activities/quality.ts';
 import { createSilverActivities } from '../activities/silver.ts';
 import type { Config } from '../config.ts';
@@ -18,7 +19,7 @@ import type { RunningWorker } from './running-worker.ts';
 import { buildsInUse } from './builds-in-use.ts';
 import { connectClient, connectWorker } from './temporal.ts';
 import { ensureJanitorSchedule, ensureSchedule } from './schedules.ts';
-import { createPorts, describeLakehouse, janitorSettings } from './wiring.ts';
+import { createPorts, describeLakehouse, janitorSettings, sessionsKept } from './wiring.ts';
 import { cachedWorkflowBundle } from './workflow-bundle.ts';
 
 /** Metadata activities that one worker runs at once: small reads and commits. */
@@ -40,16 +41,17 @@ export async function startTransformWorker(
   given: TransformParts = {},
 ): Promise<RunningWorker> {
   const dataset = events;
-  const kept = { sessionsKept: config.TRANSFORM_SLOTS };
+  const kept = { sessionsKept: sessionsKept(config) };
   const ports = given.ports ?? (await createPorts(config, dataset, logger, kept));
   const { client, connection } = await connectClient(config);
   const native = await connectWorker(config);
+  const pointers = createPointerStore(ports);
   const transforms = {
-    ...createSilverActivities({ ports, dataset }),
-    ...createGoldActivities({ ports, dataset }),
-    ...createQualityActivities({ ports, dataset }),
+    ...createSilverActivities({ ports, dataset, pointers }),
+    ...createGoldActivities({ ports, dataset, pointers }),
+    ...createQualityActivities({ ports, dataset, pointers }),
   };
-  const metadata = metadataActivities(config, ports, client);
+  const metadata = metadataActivities(config, { ports, pointers, client });
   const common = {
     connection: native,
     namespace: config.temporalNamespace,
@@ -95,10 +97,15 @@ export async function startTransformWorker(
 }
 
 /** Small reads and commits. */
-function metadataActivities(config: Config, ports: Ports, client: Client) {
+function metadataActivities(
+  config: Config,
+  given: { readonly ports: Ports; readonly pointers: PointerStore; readonly client: Client },
+) {
+  const { ports, pointers, client } = given;
   const dataset = events;
+  const { INGOT_ID: id, lakeBucket: bucket } = config;
   return {
-    ...createCatalogActivities({ ports, dataset, id: config.INGOT_ID, bucket: config.lakeBucket }),
+    ...createCatalogActivities({ ports, dataset, pointers, id, bucket }),
     ...createLakehouseActivities({
       ports,
       description: describeLakehouse(config, dataset),

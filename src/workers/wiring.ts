@@ -27,6 +27,14 @@ export function createCatalog(config: Config): Catalog {
 }
 
 /**
+ * Databases of closed sessions that a transform worker keeps: more than run at once, because those of
+ * another window keep the tables that its next build reads.
+ */
+export function sessionsKept({ TRANSFORM_SLOTS: slots }: Pick<Config, 'TRANSFORM_SLOTS'>): number {
+  return 2 * slots;
+}
+
+/**
  * `given` are ports that take the place of the real ones, also beneath those that are built on them, and
  * how many databases of closed sessions the engine keeps.
  */

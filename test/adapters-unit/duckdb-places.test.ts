@@ -31,10 +31,10 @@ describe('sessions in places that are kept', () => {
   });
   afterEach(() => test.remove());
 
-  const scratch = () => join(test.cacheDirectory, 'scratch');
+  const scratch = ({ cacheDirectory } = test) => join(cacheDirectory, 'scratch');
   const folders = () => readdir(scratch());
-  const filesLeft = async () => {
-    const entries = await readdir(scratch(), { recursive: true, withFileTypes: true });
+  const filesLeft = async (of = test) => {
+    const entries = await readdir(scratch(of), { recursive: true, withFileTypes: true });
     return entries
       .filter((entry) => entry.isFile())
       .map(({ name, parentPath }) =>
@@ -121,5 +121,32 @@ describe('sessions in places that are kept', () => {
     await assert.rejects(half.declare(missing), { code: 'OBJECT_MISSING' });
     await half.close();
     assert.deepEqual(await folders(), []);
+  });
+
+  it('keep the shared tables of others while there is room for a new place', async () => {
+    const roomy = await createTestEngine({ sessionsKept: 2 });
+    const { bytes } = (await test.objects.readObject('lake/1.parquet'))!;
+    for (const key of ['1', '2', '3']) await roomy.objects.createObject(key, bytes);
+    await (await roomy.engine.open([])).close();
+    const isMade = async (key: string): Promise<boolean> => {
+      const before = await filesLeft(roomy);
+      const shared = { ...fileOf('shared', key), isShared: true } as TableInput;
+      await (await roomy.engine.open([shared])).close();
+      return (await filesLeft(roomy)).some((file) => !before.includes(file));
+    };
+    try {
+      assert.deepEqual([await isMade('1'), await isMade('2')], [true, true]);
+      assert.deepEqual(
+        [await isMade('1'), await isMade('2'), await isMade('1')],
+        [false, false, false],
+      );
+      // The one that was left the longest ago makes room.
+      assert.deepEqual(
+        [await isMade('3'), await isMade('1'), await isMade('2')],
+        [true, false, true],
+      );
+    } finally {
+      await roomy.remove();
+    }
   });
 });

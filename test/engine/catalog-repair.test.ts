@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { repairCatalog } from '../../src/activities/catalog-repair.ts';
+import { createPointerStore } from '../../src/activities/pointer-store.ts';
 import { events } from '../../src/datasets/events.ts';
 import { databaseName } from '../../src/lake/table.ts';
 import type { Catalog, CatalogPartition } from '../../src/ports.ts';
@@ -23,6 +24,7 @@ const depsOf = ({ objects, catalog }: JanitorBed) => ({
   dataset: events,
   id: 'test',
   bucket: 'lake',
+  pointers: createPointerStore({ objects, now: () => 0 }),
 });
 
 /** Everything in the catalog, by table; `null` for a table that it does not have. */

@@ -1,119 +1,13 @@
 import assert from 'node:assert/strict';
-import { jsonBytes } from '../../src/activities/json-objects.ts';
-import { createMemoryCatalog } from '../../src/adapters/memory-catalog.ts';
 import { createMemoryObjectStore } from '../../src/adapters/memory-object-store.ts';
+import { jsonBytes } from '../../src/activities/json-objects.ts';
 import { events } from '../../src/datasets/events.ts';
-import { readPointer } from '../../src/activities/pointers.ts';
-import { stagedKey, versionFolder } from '../../src/lake/paths.ts';
-import type { Pointer, PointerFile } from '../../src/lake/pointer.ts';
-import { partitionsEver } from '../../src/lake/registration.ts';
 import { databaseName } from '../../src/lake/table.ts';
-import type { Catalog, ObjectStore } from '../../src/ports.ts';
+import type { Catalog } from '../../src/ports.ts';
 import { aroundStore } from '../support/around-store.ts';
-import {
-  bucket,
-  emptyPointer,
-  hour,
-  passed,
-  putPointer,
-  publisherOver,
-  silverRef,
-  pointerOf,
-} from './support/lake-bed.ts';
-import { catalogFolders, pointerFolders } from './support/lake-readers.ts';
-
-/* No engine: what a build has staged is given. */
-
-type Types = readonly string[];
-
-function versionOf(version: string, previous: string | null, types: Types): Pointer {
-  const files = types.map((event_type): PointerFile => {
-    const partition = { event_date: '2026-08-21', hour: '13', event_type };
-    const key = `${versionFolder(events.silver, partition, version)}${version}.parquet`;
-    return { key, partition, rows: 1, bytes: 10 };
-  });
-  return { ...emptyPointer(version, previous), files, rows: files.length };
-}
-
-const ref = silverRef();
-
-function createBed(objects: ObjectStore = createMemoryObjectStore()) {
-  const catalog = createMemoryCatalog();
-  const ports = { objects, catalog, now: () => 0 };
-  return { ports, catalog, ...publisherOver(ports) };
-}
-
-type Bed = ReturnType<typeof createBed>;
-
-/** As a build stages it, which knows the version that it replaces. */
-async function stage(bed: Bed, made: Pointer): Promise<void> {
-  const table = { layer: made.layer, name: made.table };
-  const current = (await readPointer(bed.ports.objects, table, made.window))?.value ?? null;
-  const ever = partitionsEver(events.silver, made, current);
-  const pointer: Pointer = { ...made, ...(ever === null ? {} : { partitionsEver: ever }) };
-  const key = stagedKey(table, pointer.window, pointer.version);
-  await bed.ports.objects.replaceObject(key, jsonBytes(pointer));
-}
-
-async function publish(bed: Bed, version: string) {
-  return bed.publishVersion({ ref, version, gate: passed, cause: null });
-}
-
-async function build(bed: Bed, pointer: Pointer): Promise<void> {
-  await stage(bed, pointer);
-  assert.deepEqual(await publish(bed, pointer.version), { kind: 'published' });
-}
-
-async function catalogIsPointer(bed: Bed): Promise<void> {
-  const pointer = await pointerOf(bed, ref);
-  assert.deepEqual(await catalogFolders(bed, ref), pointerFolders(pointer));
-}
-
-describe('publishVersion', () => {
-  it('lets one of two builders of a window publish, whoever comes first', async () => {
-    const bed = createBed();
-    await build(bed, versionOf('1', null, ['search']));
-    await stage(bed, versionOf('2a', '1', ['search']));
-    await stage(bed, versionOf('2b', '1', ['page_view']));
-    assert.deepEqual(await publish(bed, '2b'), { kind: 'published' });
-    assert.deepEqual(await publish(bed, '2a'), { kind: 'superseded', by: '2b' });
-    assert.equal((await pointerOf(bed, ref)).version, '2b');
-  });
-
-  it('lets one of two publish that have read the same pointer at the same moment', async () => {
-    for (const first of [null, '1']) {
-      const bed = createBed();
-      if (first !== null) await build(bed, versionOf(first, null, []));
-      await stage(bed, versionOf('2a', first, ['search']));
-      await stage(bed, versionOf('2b', first, ['page_view']));
-      const [a, b] = await Promise.all([publish(bed, '2a'), publish(bed, '2b')]);
-      const kinds = [a.kind, b.kind].sort();
-      assert.deepEqual(kinds, ['published', 'superseded']);
-      const winner = a.kind === 'published' ? '2a' : '2b';
-      assert.equal((await pointerOf(bed, ref)).version, winner);
-    }
-  });
-
-  it('knows its own version again when the answer of the swap was lost', async () => {
-    const store = createMemoryObjectStore();
-    const lossy: ObjectStore = {
-      ...store,
-      swapObject: async (key, bytes, etag) => {
-        await store.swapObject(key, bytes, etag);
-        return { kind: 'conflict' };
-      },
-    };
-    const bed = createBed(lossy);
-    await stage(bed, versionOf('1', null, ['search']));
-    assert.deepEqual(await publish(bed, '1'), { kind: 'alreadyPublished' });
-    assert.deepEqual(await publish(bed, '1'), { kind: 'alreadyPublished' });
-  });
-
-  it('says which object is gone when nothing was staged', async () => {
-    const key = '_staged/silver/events_cleaned/2026-08-21T13/1.json';
-    await assert.rejects(publish(createBed(), '1'), { code: 'OBJECT_MISSING', facts: { key } });
-  });
-});
+import { build, catalogIsPointer, createBed, ref, versionOf } from './support/catalog-bed.ts';
+import { bucket, hour, putPointer, publisherOver, pointerOf } from './support/lake-bed.ts';
+import { catalogFolders } from './support/lake-readers.ts';
 
 describe('registerWindow', () => {
   it('makes the catalog equal to the pointer: new, moved and vanished table partitions', async () => {

@@ -6,6 +6,7 @@ import {
   type RegisteredPartition,
   type RegistrationDiff,
   diffPartitions,
+  isOnlyPartition,
   leadingValues,
   partitionsEver,
   wantedPartitions,
@@ -125,5 +126,25 @@ describe('leadingValues', () => {
   it('is the date of a day, and date and hour of an hour', () => {
     assert.deepEqual(leadingValues(windowOf('2026-08-21')), ['2026-08-21']);
     assert.deepEqual(leadingValues(windowOf('2026-08-21T03')), ['2026-08-21', '03']);
+  });
+});
+
+describe('isOnlyPartition', () => {
+  const gold = events.gold.find(({ name }) => name === 'hourly_revenue')!;
+  const of = (...values: string[]): RegisteredPartition => ({ values, folder: 'v1/', rows: 1 });
+  const window = windowOf('2026-08-21T13');
+
+  it('is so for a gold window with rows', () => {
+    assert.ok(isOnlyPartition(gold, window, [of('2026-08-21', '13')]));
+  });
+
+  it('is not so without rows, since then something may have to be taken out', () => {
+    assert.ok(!isOnlyPartition(gold, window, []));
+  });
+
+  it('is not so for a window with table partitions of its own, nor for one in another place', () => {
+    const silver = [of('2026-08-21', '13', 'search')];
+    assert.ok(!isOnlyPartition(events.silver, window, silver));
+    assert.ok(!isOnlyPartition(gold, window, [of('2026-08-21', '14')]));
   });
 });

@@ -4,36 +4,54 @@
 -- How often each product was viewed, put in a cart and bought on a day, in events and not in people
 -- (C-23). E-commerce events only, so that the same purchase told as user activity is not counted
 -- again (C-03); a page view without a product and a search are no step of the funnel (C-04, C-05).
-WITH product_events AS (
-  SELECT event_id, event_ts, event_type, product_id, product_name, category
+WITH named_groups AS (
+  SELECT
+    product_id, product_name, category, max(event_ts) AS last_ts,
+    sum(CASE WHEN event_type = 'page_view' THEN 1 ELSE 0 END) AS views,
+    sum(CASE WHEN event_type = 'add_to_cart' THEN 1 ELSE 0 END) AS carts,
+    sum(CASE WHEN event_type = 'purchase' THEN 1 ELSE 0 END) AS purchases
   FROM silver_events
   WHERE event_ts >= CAST($window_start AS TIMESTAMP)
     AND event_ts < CAST($window_end AS TIMESTAMP)
     AND _family = 'B'
     AND product_id IS NOT NULL
+  GROUP BY product_id, product_name, category
 ),
--- Of many events of a product only the latest are ranked: those of one instant go by their id.
-latest AS (
-  SELECT product_id, max(event_ts) AS event_ts
-  FROM product_events
+products AS (
+  SELECT
+    product_id, max(last_ts) AS last_ts, sum(views) AS views, sum(carts) AS carts,
+    sum(purchases) AS purchases
+  FROM named_groups
   GROUP BY product_id
+),
+-- The names of the latest instant of each product: nearly always one.
+latest AS (
+  SELECT g.product_id, g.product_name, g.category, g.last_ts
+  FROM named_groups AS g
+  JOIN products AS p ON p.product_id = g.product_id AND p.last_ts = g.last_ts
+),
+contested AS (
+  SELECT product_id, last_ts
+  FROM latest
+  GROUP BY product_id, last_ts
+  HAVING count(*) > 1
+),
+-- Where there are several, the events of that instant go by their id; no id is before an empty one.
+with_ids AS (
+  SELECT product_id, product_name, category, '' AS last_id
+  FROM latest
+  UNION ALL
+  SELECT e.product_id, e.product_name, e.category, max(e.event_id) AS last_id
+  FROM silver_events AS e
+  JOIN contested AS c ON c.product_id = e.product_id AND c.last_ts = e.event_ts
+  WHERE e._family = 'B'
+  GROUP BY e.product_id, e.product_name, e.category
 ),
 named AS (
   SELECT
-    e.product_id, e.product_name, e.category,
-    row_number() OVER (PARTITION BY e.product_id ORDER BY e.event_id DESC) AS place
-  FROM product_events AS e
-  JOIN latest AS l ON l.product_id = e.product_id AND l.event_ts = e.event_ts
-),
-counted AS (
-  SELECT
-    product_id,
-    sum(CASE WHEN event_type = 'page_view' THEN 1 ELSE 0 END) AS views,
-    sum(CASE WHEN event_type = 'add_to_cart' THEN 1 ELSE 0 END) AS carts,
-    sum(CASE WHEN event_type = 'purchase' THEN 1 ELSE 0 END) AS purchases
-  FROM product_events
-  WHERE event_type IN ('page_view', 'add_to_cart', 'purchase')
-  GROUP BY product_id
+    product_id, product_name, category,
+    row_number() OVER (PARTITION BY product_id ORDER BY last_id DESC) AS place
+  FROM with_ids
 )
 SELECT
   CAST(c.product_id AS VARCHAR) AS product_id,        -- product
@@ -47,6 +65,7 @@ SELECT
   CAST(c.purchases AS DOUBLE) / CAST(NULLIF(c.carts, 0) AS DOUBLE) AS cart_to_purchase_rate,
   CAST(c.purchases AS DOUBLE) / CAST(NULLIF(c.views, 0) AS DOUBLE) AS view_to_purchase_rate,
   CAST(CAST($window_start AS TIMESTAMP) AS DATE) AS event_date -- the day
-FROM counted AS c
+FROM products AS c
 JOIN named AS n ON n.product_id = c.product_id AND n.place = 1
+WHERE c.views + c.carts + c.purchases > 0
 ORDER BY product_id

@@ -1,5 +1,6 @@
 import { createCatalogActivities } from '../../../src/activities/catalog.ts';
 import { createJanitorActivities } from '../../../src/activities/janitor.ts';
+import { createPointerStore } from '../../../src/activities/pointer-store.ts';
 import type { JanitorDeps } from '../../../src/activities/janitor-page.ts';
 import { jsonBytes } from '../../../src/activities/json-objects.ts';
 import { readPointer, writeStaged } from '../../../src/activities/pointers.ts';
@@ -57,6 +58,7 @@ export function createJanitorBed(
     dataset: events,
     id: 'test',
     bucket: 'lake',
+    pointers: createPointerStore({ objects, now }),
   });
   const janitorOver = (store: ObjectStore) =>
     createJanitorActivities({

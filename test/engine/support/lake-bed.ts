@@ -3,8 +3,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createCatalogActivities } from '../../../src/activities/catalog.ts';
+import type { CatalogDeps } from '../../../src/activities/catalog-tables.ts';
 import { createGoldActivities } from '../../../src/activities/gold.ts';
 import { jsonBytes } from '../../../src/activities/json-objects.ts';
+import { createPointerStore } from '../../../src/activities/pointer-store.ts';
 import { readPointer } from '../../../src/activities/pointers.ts';
 import { createQualityActivities } from '../../../src/activities/quality.ts';
 import { createSilverActivities } from '../../../src/activities/silver.ts';
@@ -92,17 +94,18 @@ export async function createLakeBed(
 
 /** Everything that a transform worker runs; made again, it is another process over the same lake. */
 export function activitiesOver(ports: LakePorts) {
+  const pointers = createPointerStore(ports);
   return {
-    ...createSilverActivities({ ports, dataset: events }),
-    ...createGoldActivities({ ports, dataset: events }),
-    ...createQualityActivities({ ports, dataset: events }),
-    ...publisherOver(ports),
+    ...createSilverActivities({ ports, dataset: events, pointers }),
+    ...createGoldActivities({ ports, dataset: events, pointers }),
+    ...createQualityActivities({ ports, dataset: events, pointers }),
+    ...publisherOver(ports, pointers),
   };
 }
 
 /** What publishes and registers, which needs no engine. */
-export function publisherOver(ports: Pick<Ports, 'objects' | 'catalog' | 'now'>) {
-  return createCatalogActivities({ ports, dataset: events, id: 'test', bucket });
+export function publisherOver(ports: CatalogDeps['ports'], pointers = createPointerStore(ports)) {
+  return createCatalogActivities({ ports, dataset: events, id: 'test', bucket, pointers });
 }
 
 // ── What lies in the lake ───────────────────────────────────────────────────────────────────────
