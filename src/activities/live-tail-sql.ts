@@ -30,8 +30,12 @@ export function hiddenSql(from: {
   return (
     `WITH added AS (${select(from.added)}), same AS (${again}), ranked AS (` +
     `SELECT ${columns}, row_number() OVER (PARTITION BY event_id ORDER BY ${order.join(', ')}) ` +
-    `AS place FROM same) SELECT ${places} FROM ranked AS r WHERE place > 1 ` +
-    `OR EXISTS (SELECT 1 FROM ${from.version} AS v WHERE v.event_id = r.event_id)${known}`
+    // The few ids that the version has too, looked for among its many rows: the other way around the
+    // engine would keep all ids of the version at hand, for every question.
+    'AS place FROM same), held AS (' +
+    `SELECT event_id FROM ${from.version} WHERE event_id IN (SELECT event_id FROM same)) ` +
+    `SELECT ${places} FROM ranked WHERE place > 1 ` +
+    `OR event_id IN (SELECT event_id FROM held)${known}`
   );
 }
 
