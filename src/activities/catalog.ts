@@ -26,6 +26,7 @@ import {
 import { goldTable } from './gold.ts';
 import type { JsonObject } from './json-objects.ts';
 import type { PointerStore } from './pointer-store.ts';
+import { readStaged } from './pointers.ts';
 
 /* Publishing a staged version, and making the catalog equal to the pointers. */
 
@@ -63,7 +64,8 @@ async function publishVersion(
   { ref, version, gate, cause }: PublishInput,
 ): Promise<PublishResult> {
   const { ports, pointers } = deps;
-  const staged = await pointers.readStaged(ref, version);
+  // From the lake, not from memory: it may have been staged again by others, or be gone.
+  const staged = await readStaged(ports.objects, ref, version);
   const table = { layer: ref.layer, name: ref.table };
   const pointer: Pointer = {
     ...staged,

@@ -35,13 +35,14 @@ async function stageGold(deps: GoldDeps, input: BuildGoldInput): Promise<StageRe
   const table = goldTable(dataset, input.table);
   const window = windowOf(input.window);
   const hours = overlapping(window, 'hour').map(({ id }) => id);
-  const [{ retention }, found, silver] = await Promise.all([
+  const [{ retention }, found] = await Promise.all([
     readRetention(ports.objects, dataset.name),
     pointers.readCurrent(table, window.id),
-    pointers.readCurrentOf(dataset.silver, hours),
   ]);
   requireKept(retention, 'gold', [window.id]);
   requireKept(retention, 'silver', hours);
+  // After the version that is to be replaced: whoever begins from that one has no older silver.
+  const silver = await pointers.readCurrentOf(dataset.silver, hours);
   const current = found?.value ?? null;
   const fingerprint = fingerprintOf(deps, table, silver);
   const ref: WindowRef = {

@@ -41,8 +41,8 @@ export type PointerStore = {
   readonly takePublished: (table: NamedTable, window: string) => Pointer | undefined;
   readonly stage: (pointer: Pointer) => Promise<void>;
   /**
-   * A staged version, whose content its name decides. From the lake where this process has not had it
-   * a short while ago: what the janitor has removed since is not published.
+   * A staged version, for its checks: its name decides its rows, files and inputs. From the lake where
+   * this process has not had it a short while ago. Who publishes it reads it from the lake.
    */
   readonly readStaged: (ref: WindowRef, version: string) => Promise<Pointer>;
 };
@@ -53,7 +53,7 @@ const listedFrom = 3;
 /** Others publish too, and a registrar that begins with an old version puts the catalog back to it. */
 const justNowMs = 5_000;
 
-/** The janitor leaves everything alone that is younger than its grace, which is an hour at least. */
+/** As long as a build takes: what is checked later may have been removed, and is looked for. */
 const stagedMs = 10 * 60_000;
 
 /** Of each kind. A pointer has some thousand bytes. */

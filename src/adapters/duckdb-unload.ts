@@ -80,7 +80,7 @@ async function unloadPartitions(
   const { connection, folder, number } = context;
   const { table, partitions, options } = request;
   const files: Upload[] = [];
-  const uploads: Promise<UnloadedFile>[] = [];
+  const uploads: Promise<Uploaded>[] = [];
   try {
     for (const [index, partition] of partitions.entries()) {
       const path = join(folder, `unload-${number}-${index}.parquet`);
@@ -96,33 +96,49 @@ async function unloadPartitions(
       uploads.push(upload);
       if (uploads.length >= uploadsAhead) await uploads.at(-uploadsAhead);
     }
-    return await Promise.all(uploads);
+    const unloaded: UnloadedFile[] = [];
+    for (const [index, { isOurs, bytes }] of (await Promise.all(uploads)).entries()) {
+      const { partition, key, path, rows } = files[index]!;
+      // Not before all are written: a connection runs one statement at a time.
+      unloaded.push({
+        partition,
+        key,
+        bytes,
+        rows: isOurs ? rows : await rowsOf(connection, path),
+      });
+    }
+    return unloaded;
   } finally {
     await Promise.allSettled(uploads);
     for (const { path } of files) await rm(path, { force: true });
   }
 }
 
+type Uploaded = {
+  /** Whether it is this file that lies in the lake now. */
+  readonly isOurs: boolean;
+  readonly bytes: number;
+};
+
 /** Files that are on their way at once: each is in memory. */
 const uploadsAhead = 4;
 
 /** Puts the file into the lake; afterwards what lies there lies at the path too, and is answered. */
 async function uploadFile(
-  { connection, objects, cache }: UnloadContext,
-  { key, path, partition, rows: copied }: Upload,
-): Promise<UnloadedFile> {
-  let [bytes, rows]: [Uint8Array, number] = [await readFile(path), copied];
+  { objects, cache }: UnloadContext,
+  { key, path }: Upload,
+): Promise<Uploaded> {
+  let bytes: Uint8Array = await readFile(path);
   const { kind } = await objects.createObject(key, bytes);
   if (kind === 'alreadyExists') {
     // What lies in the lake counts, also when an earlier attempt of ours put it there.
     bytes = await readExisting(objects, key);
     await rm(path);
     await writeFile(path, bytes);
-    rows = await rowsOf(connection, path);
   }
   await flushFile(path);
   await cache.keepObject({ key, path, bytes: bytes.byteLength });
-  return { key, partition, rows, bytes: bytes.byteLength };
+  return { isOurs: kind === 'created', bytes: bytes.byteLength };
 }
 
 /** As everything in the cache, so that a power cut leaves no half of one. */

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
-import { recordingStore } from '../support/around-store.ts';
+import { setImmediate } from 'node:timers/promises';
+import type { WindowRef } from '../../src/lake/messages.ts';
+import { pointerKey } from '../../src/lake/paths.ts';
+import { aroundStore, recordingStore } from '../support/around-store.ts';
 import {
   type LakeBed,
   activitiesOver,
@@ -7,6 +10,7 @@ import {
   createLakeBed,
   goldRef,
   hour,
+  passed,
   publish,
   sealBatch,
   silverRef,
@@ -49,6 +53,35 @@ describe('stageGold', () => {
     const { rows } = await query(bed, 'SELECT total_revenue, order_count FROM hourly_revenue');
     assert.deepEqual(rows, [{ total_revenue: '12.50', order_count: 2 }]);
     assert.deepEqual(await catalogFolders(bed, goldRef('hourly_revenue')), pointerFolders(pointer));
+  });
+
+  it('never replaces gold of newer silver by gold of older silver, however slow it reads', async () => {
+    await build('hourly_revenue');
+    const keyOf = (ref: WindowRef) => pointerKey({ layer: ref.layer, name: ref.table }, ref.window);
+    const [silverKey, goldKey] = [keyOf(silverRef()), keyOf(goldRef('hourly_revenue'))];
+    let others: Promise<unknown> | undefined;
+    const overtaken = async (): Promise<void> => {
+      await sealBatch(bed, 1, [{ id: 'd', type: 'purchase', price: 1 }]);
+      await buildSilver(bed, 'fold', 1);
+      await build('hourly_revenue');
+    };
+    const objects = aroundStore(bed.ports.objects, async ({ name, key }, run) => {
+      if (name !== 'readObject') return run();
+      if (key === goldKey) {
+        await setImmediate();
+        await others;
+      }
+      const found = await run();
+      if (key === silverKey) await (others ??= overtaken());
+      return found;
+    });
+    const slow = { ...bed, activities: activitiesOver({ ...bed.ports, objects }) };
+    const { ref, version } = await stageGold(slow, 'hourly_revenue', hour, { complete: false });
+    const publishing = { ref, version, gate: passed, cause: null };
+    const result = await bed.activities.publishVersion(publishing);
+    assert.equal(result.kind, 'superseded');
+    const { rows } = await query(bed, 'SELECT order_count FROM hourly_revenue');
+    assert.deepEqual(rows, [{ order_count: 3 }]);
   });
 
   it('makes a day from all of its hours', async () => {
