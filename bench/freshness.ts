@@ -251,7 +251,13 @@ function questionsOf({ questions }: Asked): string {
   const table = new Table({ head, style: { head: [], border: [] } });
   const withTail = questions.filter(({ tailRows }) => tailRows > 0);
   const without = questions.filter(({ tailRows }) => tailRows === 0);
-  for (const [name, of] of [['with a tail', withTail] as const, ['without', without] as const]) {
+  const [slowest] = [...questions].sort((a, b) => b.tookMs - a.tookMs);
+  const kinds = [
+    ['with a tail', withTail],
+    ['without', without],
+    ['the slowest', slowest === undefined ? [] : [slowest]],
+  ] as const;
+  for (const [name, of] of kinds) {
     if (of.length === 0) continue;
     const { p50Ms, p99Ms } = percentiles(of.map(({ tookMs }) => tookMs));
     const middle = (pick: (question: Question) => number): string =>
