@@ -112,7 +112,7 @@ async function registerWindow(
   await ensureOnce(deps, ensured, target);
   const readNow = async (): Promise<Pointer | null> =>
     (await pointers.readCurrent(table, ref.window))?.value ?? null;
-  let pointer = pointers.takePublished(table, ref.window) ?? (await readNow());
+  let pointer = await readNow();
   for (let round = 0; round < registerRoundsMax; round += 1) {
     await withTable(deps, ensured, target, () => makeEqual(deps, target, ref.window, pointer));
     const now = await readNow();

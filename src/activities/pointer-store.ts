@@ -34,11 +34,6 @@ export type PointerStore = {
   readonly lastSeen: (table: NamedTable, window: string) => Found | undefined;
   /** Puts the version in the place of the one with this etag: the commit of a build. */
   readonly swap: (pointer: Pointer, etag: string | null) => Promise<SwapResult>;
-  /**
-   * What this process has just put there, told once: for a registrar, which looks again when it is done.
-   * `undefined` where it was not this process, or not just now.
-   */
-  readonly takePublished: (table: NamedTable, window: string) => Pointer | undefined;
   readonly stage: (pointer: Pointer) => Promise<void>;
   /**
    * A staged version, for its checks: its name decides its rows, files and inputs. From the lake where
@@ -50,9 +45,6 @@ export type PointerStore = {
 /** From so many windows on, a listing first costs less than asking for each. */
 const listedFrom = 3;
 
-/** Others publish too, and a registrar that begins with an old version puts the catalog back to it. */
-const justNowMs = 5_000;
-
 /** As long as a build takes: what is checked later may have been removed, and is looked for. */
 const stagedMs = 10 * 60_000;
 
@@ -61,7 +53,6 @@ const rememberedMax = 2_000;
 
 export function createPointerStore({ objects, now }: Pick<Ports, 'objects' | 'now'>): PointerStore {
   const seen = createRecent<Found>(rememberedMax);
-  const published = createRecent<Timed>(rememberedMax);
   const staged = createRecent<Timed>(rememberedMax);
   const readCurrent = async (table: NamedTable, window: string): Promise<Found> => {
     const found = await readPointer(objects, table, window);
@@ -98,14 +89,7 @@ export function createPointerStore({ objects, now }: Pick<Ports, 'objects' | 'no
         return swapped;
       }
       seen.set(key, { value: pointer, bytes, etag: swapped.etag });
-      published.set(key, { pointer, atMs: now() });
       return swapped;
-    },
-    takePublished: (table, window) => {
-      const key = pointerKey(table, window);
-      const last = published.get(key);
-      published.forget(key);
-      return last !== undefined && now() - last.atMs <= justNowMs ? last.pointer : undefined;
     },
     stage: async (pointer) => {
       await writeStaged(objects, pointer);

@@ -109,19 +109,6 @@ describe('a pointer store', () => {
     assert.equal(pointers.lastSeen(table, window), undefined);
   });
 
-  it('tells a registrar once what it has just published, and nothing older', async () => {
-    const { objects } = await storeOf([]);
-    const pointers = createPointerStore({ objects, now });
-    const { window } = madeUp;
-    await pointers.swap(madeUp, null);
-    assert.deepEqual(pointers.takePublished(table, window), madeUp);
-    assert.equal(pointers.takePublished(table, window), undefined);
-    const found = await pointers.readCurrent(table, window);
-    await pointers.swap({ ...madeUp, version: '2' }, found!.etag);
-    clock.nowMs += 5_001;
-    assert.equal(pointers.takePublished(table, window), undefined);
-  });
-
   it('asks the lake again for what it staged a while ago: the janitor may have removed it', async () => {
     const { objects, read } = await storeOf([]);
     const pointers = createPointerStore({ objects, now });
