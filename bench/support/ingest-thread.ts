@@ -1,12 +1,12 @@
 import { BroadcastChannel } from 'node:worker_threads';
 import { createGroupPorts } from '../../src/workers/ingest-wiring.ts';
-import { serveGroup } from '../../src/workers/serve-group.ts';
+import { serveGroups } from '../../src/workers/serve-groups.ts';
 import { silentLogger } from './measure.ts';
 
 /* The thread of the product, which also tells when its first fetch begins. */
 
 const channel = new BroadcastChannel('first-fetch');
-serveGroup((config) =>
+serveGroups((config) =>
   createGroupPorts(config, {
     ...silentLogger,
     debug: (_, message) => {

@@ -31,6 +31,11 @@ export type ConsumerOptions = {
  * partitions in another order each time, so that none waits for ever.
  */
 const fetchBytesMax = 1_048_576;
+/**
+ * Of one fetch, unless it has waited for long enough. A fetch for each record set that a producer sends
+ * took twice as much of a core, at 1,000 records a second, and a third more of the broker's.
+ */
+const fetchBytesMin = 65_536;
 /** How long a fetch waits for records; an abort waits for a fetch. */
 const fetchWaitMs = 250;
 const sessionMs = 30_000;
@@ -49,7 +54,7 @@ export function openConsumer(options: ConsumerOptions): OpenConsumer {
     sessionTimeout: sessionMs,
     rebalanceTimeout: sessionMs,
     heartbeatInterval: heartbeatMs,
-    minBytes: 1,
+    minBytes: fetchBytesMin,
     maxBytes: fetchBytesMax,
     maxBytesPerPartition: fetchBytesMax,
     maxWaitTimeInMs: fetchWaitMs,

@@ -77,14 +77,23 @@ function silverBuilt(
     heldBack: held ? reason : done ? null : window.heldBack,
     sealed: stays ? window.sealed : done && built.mode !== 'fold' && empty,
     late: empty ? false : window.late,
-    builtAtMs: done ? nowMs : window.builtAtMs,
-    buildMs: done ? built.durationMs : window.buildMs,
+    begunAtMs: done ? nowMs - built.durationMs : window.begunAtMs,
+    buildMs: done ? usualMs(window.buildMs, built.durationMs) : window.buildMs,
   };
   const silver = { ...state.silver, [built.window]: next };
   const after = { ...marked, silver };
   if (!parked) return after;
   const gate = { layer: 'silver', table: null, window: built.window } as const;
   return noted(after, { kind: 'gateParked', gate, reason, checks }, nowMs);
+}
+
+/**
+ * Builds of other windows can only make one slower, such as that of a whole hour that has just ended:
+ * a faster one is believed at once, a slower one by a quarter.
+ */
+function usualMs(knownMs: number, tookMs: number): number {
+  if (knownMs === 0 || tookMs < knownMs) return tookMs;
+  return Math.round(knownMs + (tookMs - knownMs) / 4);
 }
 
 function withoutCovered(

@@ -176,10 +176,10 @@ function silverDueMs(window: SilverState, closed: boolean, settings: OwnerSettin
   const settleMs = Math.min(settleMsMax, settings.foldMs);
   const sinceMs = window.pendingSinceMs ?? window.touchedMs;
   const restedMs = Math.min(window.touchedMs + settleMs, sinceMs + settings.foldMs);
-  if (closed || window.builtAtMs === null) return restedMs;
+  if (closed || window.begunAtMs === null) return restedMs;
   // From begin to begin: a fold may take a quarter of the time, no more.
   const intervalMs = Math.max(settings.foldMs, 4 * window.buildMs);
-  return Math.max(restedMs, window.builtAtMs - window.buildMs + intervalMs);
+  return Math.max(restedMs, window.begunAtMs + intervalMs);
 }
 
 function goldCandidates(state: OwnerState, settings: OwnerSettings, nowMs: number): Candidate[] {

@@ -72,7 +72,9 @@ export type SilverState = Decided & {
   readonly abandoned: boolean;
   /** The rows came after the window had been sealed. */
   readonly late: boolean;
-  readonly builtAtMs: number | null;
+  /** When the last build began that has come to an end. */
+  readonly begunAtMs: number | null;
+  /** What a build of it usually takes. */
   readonly buildMs: number;
 };
 

@@ -9,12 +9,13 @@ import type { TopicPartitionOffsets } from '../ports.ts';
 export type ThreadStart = {
   readonly config: Config;
   readonly dataset: string;
-  readonly spec: GroupSpec;
   /** Threads that share the buffers of the process. */
   readonly groups: number;
 };
 
+/** All but `begin` are about the group that was begun last. */
 export type ToThread =
+  | { readonly kind: 'begin'; readonly spec: GroupSpec }
   | {
       readonly kind: 'observe';
       readonly offsets: readonly TopicPartitionOffsets[];
@@ -23,6 +24,7 @@ export type ToThread =
   | { readonly kind: 'drop'; readonly log: string }
   | { readonly kind: 'finish' | 'halt' };
 
+/** After `ended` nothing runs in the thread, and it may be told to begin again. */
 export type FromThread =
   | { readonly kind: 'report' | 'ended'; readonly reports: readonly LogReport[] }
   | { readonly kind: 'failed'; readonly error: PlainError };

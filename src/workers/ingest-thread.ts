@@ -1,6 +1,6 @@
 import { createGroupPorts } from './ingest-wiring.ts';
-import { serveGroup } from './serve-group.ts';
+import { serveGroups } from './serve-groups.ts';
 
-/* The thread of a group of topic partitions. */
+/* A thread of groups of topic partitions. */
 
-serveGroup(createGroupPorts);
+serveGroups(createGroupPorts);

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { ResourceLimits, Worker } from 'node:worker_threads';
 import type { Group, GroupSpec, StartGroup } from '../activities/ingest-group.ts';
 import type { LogReport } from '../activities/ingest-logs.ts';
@@ -23,23 +24,42 @@ export type GroupThreadsOptions = {
 };
 
 /**
- * Starts each group in a worker thread of its own, so that fetching, checking and encoding use all
- * cores. A thread that dies is a failed group, like any other.
+ * Runs each group in a worker thread of its own, so that fetching, checking and encoding use all
+ * cores. A thread that dies is a failed group, like any other. One whose group has ended waits for
+ * the next: to start a thread takes seconds on a busy machine, in which nothing would be read between
+ * two slices.
  */
 export function createGroupThreads(options: GroupThreadsOptions): StartGroup {
-  return (spec) => startGroupThread(options, spec);
+  const waiting = createWaitingThreads();
+  return (spec) => {
+    const limits = limitsOf(options.config, spec);
+    const thread = waiting.take(limits) ?? startOne(options, limits);
+    return runGroup(thread, spec, () => waiting.keep(thread, limits));
+  };
 }
 
-function startGroupThread(options: GroupThreadsOptions, spec: GroupSpec): Group {
-  const { config, dataset, groups } = options;
-  const start: ThreadStart = { config, dataset: dataset.name, spec, groups };
-  const thread = startThread(options.module, {
-    workerData: start,
-    resourceLimits: limitsOf(config, spec),
-  });
-  const send = (message: ToThread): void => thread.postMessage(message);
+function startOne(
+  { config, dataset, groups, module }: GroupThreadsOptions,
+  resourceLimits: ResourceLimits,
+): Worker {
+  const start: ThreadStart = { config, dataset: dataset.name, groups };
+  const thread = startThread(module, { workerData: start, resourceLimits });
+  // Whoever has a group in it is told; without one it is a thread less.
+  thread.on('error', () => undefined);
+  return thread;
+}
+
+function runGroup(thread: Worker, spec: GroupSpec, onPeace: () => void): Group {
+  let isOver = false;
   let reports: readonly LogReport[] = [];
-  const ended = endOf(thread, (latest) => (reports = latest));
+  const send = (message: ToThread): void => {
+    // The next group of the thread must not hear what was meant for this one.
+    if (!isOver) thread.postMessage(message);
+  };
+  const over = (): void => void (isOver = true);
+  const onReport = (latest: readonly LogReport[]): void => void (reports = latest);
+  const ended = endOf(thread, { onReport, onPeace, over });
+  send({ kind: 'begin', spec });
   return {
     logs: spec.topicPartitions.map(({ topic, partition }) => logName(topic, partition)),
     observe: (offsets, atMs) => send({ kind: 'observe', offsets, atMs }),
@@ -48,6 +68,46 @@ function startGroupThread(options: GroupThreadsOptions, spec: GroupSpec): Group 
     finish: () => send({ kind: 'finish' }),
     halt: () => send({ kind: 'halt' }),
     ended,
+  };
+}
+
+type WaitingThreads = {
+  /** One that was started with these limits; `undefined` when none waits. */
+  readonly take: (limits: ResourceLimits) => Worker | undefined;
+  readonly keep: (thread: Worker, limits: ResourceLimits) => void;
+};
+
+/** So long a thread whose group has ended waits for the next one. */
+const waitMsMax = 60_000;
+
+function createWaitingThreads(): WaitingThreads {
+  const threads = new Map<Worker, { limits: ResourceLimits; leave: () => void }>();
+  return {
+    take: (limits) => {
+      for (const [thread, waits] of threads) {
+        if (!isDeepStrictEqual(waits.limits, limits)) continue;
+        waits.leave();
+        thread.ref();
+        return thread;
+      }
+      return undefined;
+    },
+    keep: (thread, limits) => {
+      const leave = (): void => {
+        threads.delete(thread);
+        clearTimeout(timer);
+        thread.off('exit', leave);
+      };
+      const timer = setTimeout(() => {
+        leave();
+        void thread.terminate();
+      }, waitMsMax);
+      thread.once('exit', leave);
+      threads.set(thread, { limits, leave });
+      // Neither keeps a process alive that has nothing else to do.
+      timer.unref();
+      thread.unref();
+    },
   };
 }
 
@@ -70,26 +130,41 @@ const manyTopicPartitions = 8;
 const oldHeapMb = 512;
 const oldHeapPerBuffer = 8;
 
-/** Settles after the thread is gone: nothing of a group runs then. */
+/** Settles when nothing of the group runs any more; after a failure the thread is gone, too. */
 function endOf(
   thread: Worker,
-  onReport: (reports: readonly LogReport[]) => void,
+  told: {
+    readonly onReport: (reports: readonly LogReport[]) => void;
+    /** The thread may have another group. */
+    readonly onPeace: () => void;
+    readonly over: () => void;
+  },
 ): Promise<readonly LogReport[]> {
   return new Promise((resolve, reject) => {
-    let last: FromThread | null = null;
+    let failure: Error | null = null;
     let crash: Error | null = null;
-    thread.on('message', (message: FromThread) => {
-      last = message;
-      if (message.kind !== 'failed') onReport(message.reports);
-      // It has told everything; a socket that it keeps must not keep it alive.
-      if (message.kind !== 'report') void thread.terminate();
-    });
-    thread.once('error', (error) => (crash = error));
-    thread.once('exit', (code) => {
-      if (last?.kind === 'ended') return resolve(last.reports);
-      if (last?.kind === 'failed') return reject(fromPlainError(last.error));
+    const settle = (): void => {
+      told.over();
+      thread.off('message', onMessage).off('error', onError).off('exit', onExit);
+    };
+    const onMessage = (message: FromThread): void => {
+      if (message.kind === 'failed') {
+        failure = fromPlainError(message.error);
+        // It has told everything; a socket that it keeps must not keep it alive.
+        return void thread.terminate();
+      }
+      told.onReport(message.reports);
+      if (message.kind === 'report') return;
+      settle();
+      told.onPeace();
+      resolve(message.reports);
+    };
+    const onError = (error: Error): void => void (crash = error);
+    const onExit = (code: number): void => {
+      settle();
       const options = { retryable: true, facts: { code }, cause: crash };
-      reject(new IngotError('THREAD_LOST', 'a thread of ingest died', options));
-    });
+      reject(failure ?? new IngotError('THREAD_LOST', 'a thread of ingest died', options));
+    };
+    thread.on('message', onMessage).on('error', onError).on('exit', onExit);
   });
 }

@@ -126,7 +126,7 @@ describe('windowBuilt of silver', () => {
     const state = reported({});
     assert.deepEqual(state.window.pending, {});
     assert.deepEqual([state.window.pendingRows, state.window.pendingSinceMs], [0, null]);
-    assert.deepEqual([state.window.builtAtMs, state.window.buildMs], [nowMs, 400]);
+    assert.deepEqual([state.window.begunAtMs, state.window.buildMs], [nowMs - 400, 400]);
     assert.deepEqual(
       Object.entries(state.gold).map(([key, { stale }]) => [key, stale]),
       [
@@ -135,6 +135,13 @@ describe('windowBuilt of silver', () => {
       ],
     );
     assert.equal(state.counters.silverBuilt, 1);
+  });
+
+  it('never believes all of a slow build, which may have met a busy machine, nor doubts a fast one', () => {
+    const usual = (buildMs: number, durationMs: number) =>
+      reported({ durationMs }, { buildMs }).window.buildMs;
+    assert.deepEqual([usual(8_000, 28_000), usual(8_000, 2_000)], [13_000, 2_000]);
+    assert.equal(usual(0, 8_000), 8_000);
   });
 
   it('keeps what came while it was built', () => {

@@ -1,6 +1,6 @@
 import { events } from '../../../src/datasets/events.ts';
 import { createGroupPorts } from '../../../src/workers/ingest-wiring.ts';
-import { serveGroup } from '../../../src/workers/serve-group.ts';
+import { serveGroups } from '../../../src/workers/serve-groups.ts';
 import { otherContract, otherContractVariable } from './other-contract.ts';
 import { steppedStore, stepsFromEnvironment } from './steps.ts';
 
@@ -8,7 +8,7 @@ import { steppedStore, stepsFromEnvironment } from './steps.ts';
 
 const steps = stepsFromEnvironment(process.env);
 if (process.env[otherContractVariable] === 'true') Object.assign(events, otherContract(events));
-serveGroup(async (config, logger) => {
+serveGroups(async (config, logger) => {
   const ports = await createGroupPorts(config, logger);
   return { ...ports, objects: steppedStore(ports.objects, steps) };
 });
