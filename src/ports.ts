@@ -291,6 +291,9 @@ export type CatalogTable = {
 };
 
 /** Calls on table partitions fail with `CATALOG_UNSETTLED` while the table is gone. */
+/** What is believed of table partitions that are put: that they are new, or there already. */
+export type ExpectedPartitions = 'new' | 'there';
+
 export interface Catalog {
   /** Creates the database and table where missing and makes their columns equal to these. */
   ensureTable(table: CatalogTable): Promise<void>;
@@ -307,8 +310,15 @@ export interface Catalog {
     table: CatalogTable,
     partitionValues: readonly (readonly string[])[],
   ): Promise<readonly CatalogPartition[]>;
-  /** Creates or updates, whichever is needed. Any number; at most 100 a request are sent. */
-  putPartitions(table: CatalogTable, partitions: readonly CatalogPartition[]): Promise<void>;
+  /**
+   * Creates or updates, whichever is needed. Any number; at most 100 a request are sent. An expectation
+   * that is wrong costs requests, and nothing else.
+   */
+  putPartitions(
+    table: CatalogTable,
+    partitions: readonly CatalogPartition[],
+    expected: ExpectedPartitions,
+  ): Promise<void>;
   /** One that is already gone is no error. */
   deletePartitions(
     table: CatalogTable,

@@ -69,7 +69,7 @@ export async function writeHistory(options: {
       );
     }
     const target = catalogTable({ id: config.INGOT_ID, bucket: config.lakeBucket }, table);
-    await ports.catalog.putPartitions(target, partitions);
+    await ports.catalog.putPartitions(target, partitions, 'new');
   }
 }
 

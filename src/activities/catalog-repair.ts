@@ -90,7 +90,7 @@ export async function repairTable(
     };
     if (dryRun) return first;
     await deps.ports.catalog.ensureTable(target);
-    await applyDiff(deps, target, diff);
+    await applyDiff(deps, target, diff, 'new');
     if (await lake.stands()) return first;
   }
   throw new IngotError('CATALOG_UNSETTLED', 'the lake kept moving while its catalog was repaired', {

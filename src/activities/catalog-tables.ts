@@ -2,7 +2,7 @@ import type { Dataset } from '../lake/dataset.ts';
 import { tableFolder } from '../lake/paths.ts';
 import type { RegisteredPartition, RegistrationDiff } from '../lake/registration.ts';
 import { type Table, databaseName } from '../lake/table.ts';
-import type { CatalogPartition, CatalogTable, Ports } from '../ports.ts';
+import type { CatalogPartition, CatalogTable, ExpectedPartitions, Ports } from '../ports.ts';
 
 /* Tables and their partitions as the catalog has them, and what the lake calls them. */
 
@@ -41,12 +41,13 @@ export async function applyDiff(
   { ports, bucket }: CatalogDeps,
   target: CatalogTable,
   { put, remove }: RegistrationDiff,
+  expected: ExpectedPartitions,
 ): Promise<void> {
   const partitions = put.map(({ values, folder, rows }) => ({
     values,
     location: `s3://${bucket}/${folder}`,
     rows,
   }));
-  if (partitions.length > 0) await ports.catalog.putPartitions(target, partitions);
+  if (partitions.length > 0) await ports.catalog.putPartitions(target, partitions, expected);
   if (remove.length > 0) await ports.catalog.deletePartitions(target, remove);
 }

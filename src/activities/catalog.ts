@@ -133,7 +133,8 @@ async function makeEqual(
 ): Promise<void> {
   const wanted = pointer === null ? [] : wantedPartitions(target.table, pointer);
   if (isOnlyPartition(target.table, windowOf(window), wanted)) {
-    return applyDiff(deps, target, { put: wanted, remove: [] });
+    const expected = (pointer?.previous ?? null) === null ? 'new' : 'there';
+    return applyDiff(deps, target, { put: wanted, remove: [] }, expected);
   }
   const { catalog } = deps.ports;
   // By their values where they are known: a listing may cost as much as the table has table partitions.
@@ -141,7 +142,8 @@ async function makeEqual(
     pointer?.partitionsEver === undefined
       ? await catalog.listPartitions(target, leadingValues(windowOf(window)))
       : await catalog.findPartitions(target, pointer.partitionsEver);
-  await applyDiff(deps, target, diffPartitions(wanted, registeredPartitions(deps, found)));
+  const diff = diffPartitions(wanted, registeredPartitions(deps, found));
+  await applyDiff(deps, target, diff, found.length === 0 ? 'new' : 'there');
 }
 
 async function registerBronzeHours(
@@ -162,7 +164,7 @@ async function registerBronzeHours(
   });
   if (partitions.length === 0) return;
   await withTable(deps, ensured, target, () =>
-    deps.ports.catalog.putPartitions(target, partitions),
+    deps.ports.catalog.putPartitions(target, partitions, 'new'),
   );
 }
 

@@ -33,11 +33,13 @@ export async function declareTable(
   number: number,
 ): Promise<DeclaredTable> {
   await createSchemaOf(context.connection, table.name);
-  const isEmpty = table.kind === 'files' && table.files.length === 0;
-  if (table.kind === 'rows' || isEmpty) {
-    const rows = table.kind === 'rows' ? table.rows : [];
-    await declareRows(context.connection, table.name, table.columns, rows);
+  if (table.kind === 'rows') {
+    await declareRows(context.connection, table.name, table.columns, table.rows);
     return { kind: 'table', folder: null, fetched: 0 };
+  }
+  if (table.files.length === 0) {
+    await declareNothing(context.connection, table);
+    return { kind: 'view', folder: null, fetched: 0 };
   }
   const folder = join(context.folder, `table-${number}`);
   const fetched = await declareFiles(context, { ...table, folder });
@@ -75,6 +77,15 @@ async function declareRows(
   const text = `CREATE TABLE ${quoteTableName(name)} AS ${source.sql}`;
   await runStatement(connection, text, source.parameters);
   await runOwn(connection, `DROP TABLE IF EXISTS ${quoteIdentifier(table)}`);
+}
+
+/** No rows that the planner knows of: it leaves out whatever would be joined with them. */
+async function declareNothing(
+  connection: DuckDBConnection,
+  { name, columns }: TableInput,
+): Promise<void> {
+  const nulls = columns.map((column) => castColumn('NULL', column)).join(', ');
+  await runOwn(connection, `CREATE VIEW ${quoteTableName(name)} AS SELECT ${nulls} WHERE false`);
 }
 
 type FilesTable = {

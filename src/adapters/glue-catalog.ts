@@ -18,13 +18,8 @@ const settleAttemptsMax = 6;
 
 /** The AWS Glue Data Catalog, or a stand-in for it. */
 export function createGlueCatalog(glue: GlueClient): Catalog {
-  /*
-   * Every call on table partitions looks at the table first, because not every Glue says that it
-   * is gone: ministack then lists nothing, and takes new partitions that no reader will find.
-   */
   const onTable = <T>(table: CatalogTable, run: () => Promise<T>): Promise<T> =>
     withAwsFaults({ part: 'Glue', client: glue, facts: factsOf(table) }, async () => {
-      if ((await getTable(glue, table)) === null) throw tableGone(table, undefined);
       try {
         return await run();
       } catch (error) {
@@ -32,20 +27,34 @@ export function createGlueCatalog(glue: GlueClient): Catalog {
         throw error;
       }
     });
+  /*
+   * Not every Glue says that a table is gone: ministack then lists nothing, and takes new partitions
+   * that no reader will find. So nothing is listed, created or taken for deleted without a look.
+   */
+  const look = async (table: CatalogTable): Promise<void> => {
+    if ((await getTable(glue, table)) === null) throw tableGone(table, undefined);
+  };
+  const afterLook = <T>(table: CatalogTable, run: () => Promise<T>): Promise<T> =>
+    onTable(table, async () => {
+      await look(table);
+      return run();
+    });
   return {
     ensureTable: (table) =>
       withAwsFaults({ part: 'Glue', client: glue, facts: factsOf(table) }, () =>
         ensureTable(glue, table),
       ),
     listPartitions: (table, leadingValues) =>
-      onTable(table, () => listPartitions(glue, table, leadingValues)),
+      afterLook(table, () => listPartitions(glue, table, leadingValues)),
     findPartitions: async (table, values) =>
-      values.length > 0 ? onTable(table, () => findPartitions(glue, table, values)) : [],
-    putPartitions: async (table, partitions) => {
-      if (partitions.length > 0) await onTable(table, () => putPartitions(glue, table, partitions));
+      values.length > 0 ? afterLook(table, () => findPartitions(glue, table, values)) : [],
+    putPartitions: async (table, partitions, expected) => {
+      if (partitions.length === 0) return;
+      const put = { partitions, expected, beforeCreate: () => look(table) };
+      await onTable(table, () => putPartitions(glue, table, put));
     },
     deletePartitions: async (table, values) => {
-      if (values.length > 0) await onTable(table, () => deletePartitions(glue, table, values));
+      if (values.length > 0) await afterLook(table, () => deletePartitions(glue, table, values));
     },
   };
 }

@@ -7,7 +7,7 @@ import {
   type GlueClient,
 } from '@aws-sdk/client-glue';
 import { IngotError } from '../errors.ts';
-import type { CatalogPartition, CatalogTable } from '../ports.ts';
+import type { CatalogPartition, CatalogTable, ExpectedPartitions } from '../ports.ts';
 import { awsErrorName, backOff, isPassingCode } from './aws-faults.ts';
 import { assertValues, factsOf } from './glue-partition-reads.ts';
 import { partitionInput } from './glue-table-input.ts';
@@ -17,21 +17,33 @@ const putAttemptsMax = 4;
 const deletesAtOnce = 4;
 
 /**
- * Creates what is not there and updates what is. Another writer may create or delete one of them
- * between the two calls, so what neither took goes around again, a bounded number of times.
+ * Creates what is not there and updates what is, beginning with what is expected. Another writer may
+ * create or delete one of them between the two calls, so what neither took goes around again, a bounded
+ * number of times.
  */
 export async function putPartitions(
   glue: GlueClient,
   table: CatalogTable,
-  partitions: readonly CatalogPartition[],
+  put: {
+    readonly partitions: readonly CatalogPartition[];
+    readonly expected: ExpectedPartitions;
+    readonly beforeCreate: () => Promise<void>;
+  },
 ): Promise<void> {
+  const { partitions, expected, beforeCreate } = put;
+  const create = async (some: readonly CatalogPartition[]) => {
+    if (some.length > 0) await beforeCreate();
+    return createBatch(glue, table, some);
+  };
+  const update = (some: readonly CatalogPartition[]) => updateBatch(glue, table, some);
   for (const { values } of partitions) assertValues(table, values);
   for (let first = 0; first < partitions.length; first += batchMax) {
     let left: readonly CatalogPartition[] = partitions.slice(first, first + batchMax);
     for (let attempt = 1; left.length > 0; attempt += 1) {
       if (attempt > putAttemptsMax) throw unsettled(table, left, 'created and deleted by others');
       if (attempt > 1) await backOff(attempt);
-      left = await updateBatch(glue, table, await createBatch(glue, table, left));
+      left =
+        expected === 'new' ? await update(await create(left)) : await create(await update(left));
     }
   }
 }
@@ -58,6 +70,7 @@ async function createBatch(
   table: CatalogTable,
   partitions: readonly CatalogPartition[],
 ): Promise<readonly CatalogPartition[]> {
+  if (partitions.length === 0) return [];
   const { Errors = [] } = await glue.send(
     new BatchCreatePartitionCommand({
       DatabaseName: table.database,

@@ -22,20 +22,28 @@ describe('table partitions on Glue', () => {
   it('sends at most 100 table partitions a call', async () => {
     const { catalog, inputsOf } = spiedCatalog();
     const many = Array.from({ length: 250 }, (_, i) => partition(`m${i}`));
-    await catalog.putPartitions(table, many);
-    await catalog.putPartitions(table, many);
+    await catalog.putPartitions(table, many, 'new');
+    await catalog.putPartitions(table, many, 'there');
     const created = inputsOf('BatchCreatePartition').map(
       (i) => i['PartitionInputList'] as object[],
     );
     const updated = inputsOf('BatchUpdatePartition').map((i) => i['Entries'] as object[]);
     assert.deepEqual(
       created.map((each) => each.length),
-      [100, 100, 50, 100, 100, 50],
+      [100, 100, 50],
     );
     assert.deepEqual(
       updated.map((each) => each.length),
       [100, 100, 50],
     );
+  });
+
+  it('puts another version in one call, without a look at the table', async () => {
+    await spiedCatalog().catalog.putPartitions(table, [partition('v1')], 'new');
+    const { catalog, inputsOf } = spiedCatalog();
+    await catalog.putPartitions(table, [partition('v1')], 'there');
+    assert.equal(inputsOf('BatchUpdatePartition').length, 1);
+    assert.equal(inputsOf('BatchCreatePartition').length + inputsOf('GetTable').length, 0);
   });
 
   it('asks for leading values with an expression, dates and quotes as Glue wants them', async () => {
@@ -51,7 +59,7 @@ describe('table partitions on Glue', () => {
 
   it('asks for one by its values where all are known, however many others there are', async () => {
     const { catalog, inputsOf } = spiedCatalog();
-    await catalog.putPartitions(table, [partition('k1'), partition('k2')]);
+    await catalog.putPartitions(table, [partition('k1'), partition('k2')], 'new');
     assert.deepEqual(await catalog.listPartitions(table, ['2026-08-21', 'k1']), [partition('k1')]);
     assert.deepEqual(await catalog.listPartitions(table, ['2026-08-21', 'k3']), []);
     assert.deepEqual(
@@ -65,7 +73,7 @@ describe('table partitions on Glue', () => {
   });
 
   it('asks for many by their values in one call, and once more for what came back unprocessed', async () => {
-    await spiedCatalog().catalog.putPartitions(table, [partition('f1'), partition('f2')]);
+    await spiedCatalog().catalog.putPartitions(table, [partition('f1'), partition('f2')], 'new');
     const values = (hour: string): readonly string[] => ['2026-08-21', hour];
     const { catalog, inputsOf } = spiedCatalog(({ name }) =>
       name === 'BatchGetPartition'
@@ -129,7 +137,7 @@ describe('table partitions on Glue', () => {
         : undefined,
     );
     await assert.rejects(
-      catalog.putPartitions(table, [partition('13')]),
+      catalog.putPartitions(table, [partition('13')], 'new'),
       (error) =>
         error instanceof IngotError &&
         error.code === 'CATALOG_UNSETTLED' &&
@@ -145,7 +153,7 @@ describe('table partitions on Glue', () => {
         ? entryError('PartitionValues', 'ThrottlingException')
         : undefined,
     );
-    const putting = catalog.putPartitions(table, [partition('13')]);
+    const putting = catalog.putPartitions(table, [partition('13')], 'new');
     await assert.rejects(putting, { code: 'CATALOG_UNSETTLED', retryable: true });
   });
 
@@ -157,7 +165,7 @@ describe('table partitions on Glue', () => {
       const first = name === 'BatchCreatePartition' && times === 1;
       return first ? entryError('PartitionValues', 'AlreadyExistsException') : undefined;
     });
-    await catalog.putPartitions(table, [partition('13')]);
+    await catalog.putPartitions(table, [partition('13')], 'new');
     assert.equal(inputsOf('BatchCreatePartition').length, 2);
     const found = await catalog.listPartitions(table, ['2026-08-21', '13']);
     assert.deepEqual(found, [partition('13')]);
@@ -179,6 +187,6 @@ describe('table partitions on Glue', () => {
     );
     const expected = { code: 'CATALOG_UNSETTLED', retryable: true };
     await assert.rejects(catalog.listPartitions(table, []), expected);
-    await assert.rejects(catalog.putPartitions(table, [partition('13')]), expected);
+    await assert.rejects(catalog.putPartitions(table, [partition('unheard of')], 'new'), expected);
   });
 });

@@ -80,10 +80,14 @@ describe('repairCatalog', () => {
       table: events.silver,
       location: '',
     };
-    await bed.catalog.putPartitions(target, [
-      { values: ['2026-08-21', '13', 'search'], location: 's3://lake/old/', rows: 1 },
-      { values: ['2020-01-01', '00', 'search'], location: 's3://lake/gone/', rows: 1 },
-    ]);
+    await bed.catalog.putPartitions(
+      target,
+      [
+        { values: ['2026-08-21', '13', 'search'], location: 's3://lake/old/', rows: 1 },
+        { values: ['2020-01-01', '00', 'search'], location: 's3://lake/gone/', rows: 1 },
+      ],
+      'new',
+    );
     const dry = await repairCatalog(depsOf(bed), { dryRun: true });
     const silver = dry.find(({ table }) => table === events.silver.name)!;
     assert.deepEqual([silver.put, silver.removed], [1, 1]);
@@ -108,12 +112,12 @@ describe('repairCatalog', () => {
     let overtaken = false;
     const slow: Catalog = {
       ...bed.catalog,
-      putPartitions: async (table, partitions) => {
+      putPartitions: async (table, partitions, expected) => {
         if (!overtaken && table.table.name === events.silver.name) {
           overtaken = true;
           await build(bed, silverOf(hour), { types: ['page_view'] });
         }
-        await bed.catalog.putPartitions(table, partitions);
+        await bed.catalog.putPartitions(table, partitions, expected);
       },
     };
     const deps = depsOf(bed);

@@ -33,7 +33,7 @@ describe('registerWindow', () => {
     const database = databaseName('silver', 'test');
     const table = { database, table: events.silver, location: `s3://${bucket}/` };
     await bed.catalog.ensureTable(table);
-    await bed.catalog.putPartitions(table, [other]);
+    await bed.catalog.putPartitions(table, [other], 'new');
     await build(bed, versionOf('1', null, ['search']));
     await bed.registerWindow(ref);
     assert.ok((await catalogFolders(bed, ref)).includes('o/'));
@@ -46,13 +46,13 @@ describe('registerWindow', () => {
     // A registrar of another process has read the pointer, and is slow before it writes.
     const slow: Catalog = {
       ...bed.catalog,
-      putPartitions: async (table, partitions) => {
+      putPartitions: async (table, partitions, expected) => {
         if (!overtaken) {
           overtaken = true;
           await build(bed, versionOf('2', '1', ['purchase']));
           await bed.registerWindow(ref);
         }
-        await bed.catalog.putPartitions(table, partitions);
+        await bed.catalog.putPartitions(table, partitions, expected);
       },
     };
     const late = publisherOver({ ...bed.ports, catalog: slow });
@@ -67,12 +67,12 @@ describe('registerWindow', () => {
     // It has read version 1, is slow, and dies before it looks at the pointer again.
     const late: Catalog = {
       ...bed.catalog,
-      putPartitions: async (table, partitions) => {
+      putPartitions: async (table, partitions, expected) => {
         // Nobody registers version 2: its publisher dies after the pointer.
         await build(bed, versionOf('2', '1', ['purchase']));
         await build(bed, versionOf('3', '2', ['search']));
         await bed.registerWindow(ref);
-        await bed.catalog.putPartitions(table, partitions);
+        await bed.catalog.putPartitions(table, partitions, expected);
         throw new Error('died');
       },
     };

@@ -130,9 +130,11 @@ describe('a build of silver that dies', () => {
     await publisherOver({ objects, catalog, now: () => 0 }).registerWindow(ref);
     const database = databaseName('silver', 'test');
     const table = { database, table: events.silver, location: `s3://${bucket}/` };
-    await catalog.putPartitions(table, [
-      { values: vanished, location: `s3://${bucket}/old/`, rows: 1 },
-    ]);
+    await catalog.putPartitions(
+      table,
+      [{ values: vanished, location: `s3://${bucket}/old/`, rows: 1 }],
+      'new',
+    );
     return catalog;
   }
 

@@ -113,9 +113,9 @@ export function steppedCatalog(catalog: Catalog, { around }: Steps): Catalog {
       step('findPartitions', table, values.map((each) => each.join('/')).join(' '), () =>
         catalog.findPartitions(table, values),
       ),
-    putPartitions: (table, partitions) =>
+    putPartitions: (table, partitions, expected) =>
       step('putPartitions', table, partitions.map(({ location }) => location).join(' '), () =>
-        catalog.putPartitions(table, partitions),
+        catalog.putPartitions(table, partitions, expected),
       ),
     deletePartitions: (table, values) =>
       step('deletePartitions', table, values.map((each) => each.join('/')).join(' '), () =>

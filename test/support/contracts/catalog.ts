@@ -82,7 +82,7 @@ function describeTables(subject: Subject): void {
     const table = tableOf(subject, 'twice');
     const partition = partitionOf('2026-08-21', '13');
     await subject().catalog.ensureTable(table);
-    await subject().catalog.putPartitions(table, [partition]);
+    await subject().catalog.putPartitions(table, [partition], 'new');
     await subject().catalog.ensureTable(table);
     assert.deepEqual(await subject().columnsOf(table), [...columns, ...partitionColumns]);
     assert.deepEqual(await listed(subject, table), [partition]);
@@ -91,7 +91,7 @@ function describeTables(subject: Subject): void {
   it('makes changed columns equal, and keeps the table partitions', async () => {
     const partition = partitionOf('2026-08-21', '13');
     await subject().catalog.ensureTable(tableOf(subject, 'changed'));
-    await subject().catalog.putPartitions(tableOf(subject, 'changed'), [partition]);
+    await subject().catalog.putPartitions(tableOf(subject, 'changed'), [partition], 'new');
     const wanted = [...columns.slice(1), column('added', 'timestamp', 'New.')];
     const table = tableOf(subject, 'changed', { columns: wanted });
     await subject().catalog.ensureTable(table);
@@ -138,20 +138,22 @@ function describePartitions(subject: Subject): void {
   it('keeps values, location and rows', async () => {
     const table = await ensured('kept');
     const partitions = [partitionOf('2026-08-21', '13', 'v1', 0), partitionOf('2026-08-21', '14')];
-    await subject().catalog.putPartitions(table, partitions);
+    await subject().catalog.putPartitions(table, partitions, 'new');
     assert.deepEqual(await listed(subject, table), partitions);
   });
 
-  it('updates the location and rows of one that is there, beside one that is new', async () => {
-    const table = await ensured('updated');
-    await subject().catalog.putPartitions(table, [partitionOf('2026-08-21', '13')]);
-    const wanted = [
-      partitionOf('2026-08-21', '13', 'v2', 9),
-      partitionOf('2026-08-21', '14', 'v2'),
-    ];
-    await subject().catalog.putPartitions(table, wanted);
-    assert.deepEqual(await listed(subject, table), wanted);
-  });
+  for (const expected of ['new', 'there'] as const) {
+    it(`updates the location and rows of one that is there, beside one that is new, expected to be ${expected}`, async () => {
+      const table = await ensured(`updated_${expected}`);
+      await subject().catalog.putPartitions(table, [partitionOf('2026-08-21', '13')], expected);
+      const wanted = [
+        partitionOf('2026-08-21', '13', 'v2', 9),
+        partitionOf('2026-08-21', '14', 'v2'),
+      ];
+      await subject().catalog.putPartitions(table, wanted, expected);
+      assert.deepEqual(await listed(subject, table), wanted);
+    });
+  }
 
   it('takes more than 100 in one call, new and again', async () => {
     const table = await ensured('many');
@@ -159,9 +161,9 @@ function describePartitions(subject: Subject): void {
     const hours = Array.from({ length: 20 }, (_, i) => String(i).padStart(2, '0'));
     const versions = (version: string) =>
       dates.flatMap((date) => hours.map((hour) => partitionOf(date, hour, version)));
-    await subject().catalog.putPartitions(table, versions('v1'));
+    await subject().catalog.putPartitions(table, versions('v1'), 'new');
     assert.deepEqual(await listed(subject, table), versions('v1'));
-    await subject().catalog.putPartitions(table, versions('v2'));
+    await subject().catalog.putPartitions(table, versions('v2'), 'there');
     assert.deepEqual(await listed(subject, table), versions('v2'));
   });
 
@@ -169,7 +171,7 @@ function describePartitions(subject: Subject): void {
     const table = await ensured('leading');
     const first = [partitionOf('2026-08-21', '13'), partitionOf('2026-08-21', '14')];
     const second = [partitionOf('2026-08-22', '13')];
-    await subject().catalog.putPartitions(table, [...first, ...second]);
+    await subject().catalog.putPartitions(table, [...first, ...second], 'new');
     assert.deepEqual(await listed(subject, table, ['2026-08-21']), first);
     assert.deepEqual(await listed(subject, table, ['2026-08-22', '13']), second);
     assert.deepEqual(await listed(subject, table, ['2026-08-23']), []);
@@ -178,7 +180,11 @@ function describePartitions(subject: Subject): void {
   it('finds those of given values that are there', async () => {
     const table = await ensured('found');
     const there = [partitionOf('2026-08-21', '13'), partitionOf('2026-08-22', "o'clock", 'v1', 0)];
-    await subject().catalog.putPartitions(table, [...there, partitionOf('2026-08-21', '14')]);
+    await subject().catalog.putPartitions(
+      table,
+      [...there, partitionOf('2026-08-21', '14')],
+      'new',
+    );
     const find = async (values: readonly (readonly string[])[]) => {
       const found = await subject().catalog.findPartitions(table, values);
       return [...found].sort((left, right) =>
@@ -197,14 +203,14 @@ function describePartitions(subject: Subject): void {
       partitionOf('2026-08-21', "o'clock"),
       partitionOf('2026-08-21', 'a = b/%20'),
     ];
-    await subject().catalog.putPartitions(table, partitions);
+    await subject().catalog.putPartitions(table, partitions, 'new');
     assert.deepEqual(await listed(subject, table, ['2026-08-21', "o'clock"]), [partitions[0]]);
     assert.equal((await listed(subject, table)).length, 2);
   });
 
   it('does nothing when given nothing', async () => {
     const table = await ensured('nothing');
-    await subject().catalog.putPartitions(table, []);
+    await subject().catalog.putPartitions(table, [], 'new');
     await subject().catalog.deletePartitions(table, []);
     assert.deepEqual(await listed(subject, table), []);
   });
@@ -215,7 +221,7 @@ function describeDeletion(subject: Subject): void {
     const table = tableOf(subject, 'deleted');
     const [gone, kept] = [partitionOf('2026-08-21', '13'), partitionOf('2026-08-21', '14')];
     await subject().catalog.ensureTable(table);
-    await subject().catalog.putPartitions(table, [gone, kept]);
+    await subject().catalog.putPartitions(table, [gone, kept], 'new');
     await subject().catalog.deletePartitions(table, [gone.values, ['2026-08-21', '23']]);
     await subject().catalog.deletePartitions(table, [gone.values]);
     assert.deepEqual(await listed(subject, table), [kept]);
@@ -233,19 +239,20 @@ function describeLoss(subject: Subject): void {
   it('is CATALOG_UNSETTLED for every call on its table partitions', async () => {
     const table = tableOf(subject, 'lost');
     await subject().catalog.ensureTable(table);
-    await subject().catalog.putPartitions(table, [partition]);
+    await subject().catalog.putPartitions(table, [partition], 'new');
     await subject().dropTable(table);
     const { catalog } = subject();
     await assert.rejects(catalog.listPartitions(table, []), isGone('lost'));
     await assert.rejects(catalog.findPartitions(table, [partition.values]), isGone('lost'));
-    await assert.rejects(catalog.putPartitions(table, [partition]), isGone('lost'));
+    await assert.rejects(catalog.putPartitions(table, [partition], 'new'), isGone('lost'));
+    await assert.rejects(catalog.putPartitions(table, [partition], 'there'), isGone('lost'));
     await assert.rejects(catalog.deletePartitions(table, [partition.values]), isGone('lost'));
   });
 
   it('comes back empty with ensureTable', async () => {
     const table = tableOf(subject, 'repaired');
     await subject().catalog.ensureTable(table);
-    await subject().catalog.putPartitions(table, [partition]);
+    await subject().catalog.putPartitions(table, [partition], 'new');
     await subject().dropTable(table);
     await subject().catalog.ensureTable(table);
     assert.deepEqual(await listed(subject, table), []);
