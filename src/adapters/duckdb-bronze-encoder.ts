@@ -32,15 +32,24 @@ export type DuckdbBronzeEncoderOptions = DuckdbLimits & {
 
 /** Writes bronze files with the embedded engine: one file for each batch, its rows in order. */
 export function createDuckdbBronzeEncoder(options: DuckdbBronzeEncoderOptions): BronzeEncoder {
-  let database: Promise<DuckDBInstance> | undefined;
+  let database: DuckDBInstance | undefined;
+  let uses = 0;
   const inTurn = createTurns();
+  const openOne = async (): Promise<DuckDBInstance> => {
+    if (uses >= usesMax) {
+      database?.closeSync();
+      database = undefined;
+    }
+    if (database === undefined) uses = 0;
+    uses += 1;
+    return (database ??= await openDatabase(options));
+  };
   const withFile = <T>(work: (target: OpenFile) => Promise<T>): Promise<T> =>
     inTurn(() => withScratchFile(work));
   const withScratchFile = async <T>(work: (target: OpenFile) => Promise<T>): Promise<T> => {
     const folder = await createScratchFolder(options.cacheDirectory);
     try {
-      database ??= openDatabase(options);
-      const connection = await (await database).connect();
+      const connection = await (await openOne()).connect();
       try {
         const target = { connection, path: join(folder, 'batch.parquet') };
         return await withEnoughMemory(connection, options.memoryMb, () => work(target));
@@ -63,6 +72,9 @@ export function createDuckdbBronzeEncoder(options: DuckdbBronzeEncoderOptions): 
       }),
   };
 }
+
+/** The engine keeps what it knows of every file that a database has read: 26 KiB for each batch. */
+const usesMax = 500;
 
 /** One after the other: the engine has one thread for all of them, and one bound of memory. */
 function createTurns(): <T>(work: () => Promise<T>) => Promise<T> {

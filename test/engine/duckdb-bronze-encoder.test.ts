@@ -3,6 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { mock } from 'node:test';
+import { DuckDBInstance } from '@duckdb/node-api';
 import fc from 'fast-check';
 import { parquetReadObjects } from 'hyparquet';
 import { createDuckdbBronzeEncoder } from '../../src/adapters/duckdb-bronze-encoder.ts';
@@ -195,6 +197,19 @@ describe('createDuckdbBronzeEncoder', () => {
     const { facts } = await small.encode({ columns, rows: largeRows(24, 1e6), metadata: {} });
     assert.equal(facts.rows, 24);
   });
+
+  it('regression: an encoder never keeps one database, which forgets no file, for all its batches', async () => {
+    const create = mock.method(DuckDBInstance, 'create');
+    try {
+      const fresh = createDuckdbBronzeEncoder({ cacheDirectory, threads: 1, memoryMb: 256 });
+      const bytes = await encode([row('1')]);
+      const before = create.mock.callCount();
+      for (let batch = 1; batch <= 501; batch += 1) await fresh.inspect(bytes);
+      assert.equal(create.mock.callCount() - before, 2);
+    } finally {
+      create.mock.restore();
+    }
+  }).timeout(120_000);
 });
 
 /** Rows that no compression makes smaller than half. */
