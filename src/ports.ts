@@ -290,10 +290,10 @@ export type CatalogTable = {
   readonly location: string;
 };
 
-/** Calls on table partitions fail with `CATALOG_UNSETTLED` while the table is gone. */
 /** What is believed of table partitions that are put: that they are new, or there already. */
 export type ExpectedPartitions = 'new' | 'there';
 
+/** Calls on table partitions fail with `CATALOG_UNSETTLED` while the table is gone. */
 export interface Catalog {
   /** Creates the database and table where missing and makes their columns equal to these. */
   ensureTable(table: CatalogTable): Promise<void>;

@@ -85,23 +85,30 @@ async function createBatch(
   return onlyRefusedBy('AlreadyExistsException', { table, partitions, refused });
 }
 
-/** Answers those that are not there any more. */
+/**
+ * Answers those that are not there. A whole call that is refused so says that of all of them, or that the
+ * table is gone, which shows before they are created.
+ */
 async function updateBatch(
   glue: GlueClient,
   table: CatalogTable,
   partitions: readonly CatalogPartition[],
 ): Promise<readonly CatalogPartition[]> {
   if (partitions.length === 0) return [];
-  const { Errors = [] } = await glue.send(
-    new BatchUpdatePartitionCommand({
-      DatabaseName: table.database,
-      TableName: table.table.name,
-      Entries: partitions.map((partition) => ({
-        PartitionValueList: [...partition.values],
-        PartitionInput: partitionInput(table, partition),
-      })),
-    }),
-  );
+  const command = new BatchUpdatePartitionCommand({
+    DatabaseName: table.database,
+    TableName: table.table.name,
+    Entries: partitions.map((partition) => ({
+      PartitionValueList: [...partition.values],
+      PartitionInput: partitionInput(table, partition),
+    })),
+  });
+  const answer = await glue.send(command).catch((error: unknown) => {
+    if (awsErrorName(error) === 'EntityNotFoundException') return null;
+    throw error;
+  });
+  if (answer === null) return partitions;
+  const { Errors = [] } = answer;
   const refused = Errors.map(({ PartitionValueList, ErrorDetail }) => ({
     values: PartitionValueList ?? [],
     detail: ErrorDetail,

@@ -64,8 +64,10 @@ function silverBuilt(
   const reason = eventReason(built.reason ?? built.outcome);
   const checks = knownChecks(built.checks);
   const isAsked = isSameCause(built.cause, window.asked);
+  const { usualMs, ...known } = window;
+  const usual = done ? usualFold(window, built) : usualMs;
   const next: SilverState = {
-    ...window,
+    ...known,
     pending,
     pendingRows: empty ? 0 : window.pendingRows,
     pendingSinceMs: empty ? null : nowMs,
@@ -77,8 +79,9 @@ function silverBuilt(
     heldBack: held ? reason : done ? null : window.heldBack,
     sealed: stays ? window.sealed : done && built.mode !== 'fold' && empty,
     late: empty ? false : window.late,
-    begunAtMs: done ? nowMs - built.durationMs : window.begunAtMs,
-    buildMs: done ? usualMs(window.buildMs, built.durationMs) : window.buildMs,
+    builtAtMs: done ? nowMs : window.builtAtMs,
+    buildMs: done ? built.durationMs : window.buildMs,
+    ...(usual === undefined ? {} : { usualMs: usual }),
   };
   const silver = { ...state.silver, [built.window]: next };
   const after = { ...marked, silver };
@@ -88,12 +91,16 @@ function silverBuilt(
 }
 
 /**
- * Builds of other windows can only make one slower, such as that of a whole hour that has just ended:
+ * Builds of other windows can only make a fold slower, such as that of a whole hour that has just ended:
  * a faster one is believed at once, a slower one by a quarter.
  */
-function usualMs(knownMs: number, tookMs: number): number {
-  if (knownMs === 0 || tookMs < knownMs) return tookMs;
-  return Math.round(knownMs + (tookMs - knownMs) / 4);
+function usualFold(
+  { usualMs }: SilverState,
+  { mode, durationMs }: SilverBuilt,
+): number | undefined {
+  if (mode !== 'fold') return undefined;
+  if (usualMs === undefined || durationMs < usualMs) return durationMs;
+  return Math.round(usualMs + (durationMs - usualMs) / 4);
 }
 
 function withoutCovered(

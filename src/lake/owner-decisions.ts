@@ -29,6 +29,8 @@ export type OwnerSettings = {
   readonly buildsMax: number;
   /** Builds of backfills at once, beside those. */
   readonly backfillBuildsMax: number;
+  /** Folds come as often as what they usually take allows. By what the last one took, in older runs. */
+  readonly usualFolds?: boolean;
   readonly gold: readonly GoldGrain[];
 };
 
@@ -176,10 +178,11 @@ function silverDueMs(window: SilverState, closed: boolean, settings: OwnerSettin
   const settleMs = Math.min(settleMsMax, settings.foldMs);
   const sinceMs = window.pendingSinceMs ?? window.touchedMs;
   const restedMs = Math.min(window.touchedMs + settleMs, sinceMs + settings.foldMs);
-  if (closed || window.begunAtMs === null) return restedMs;
+  if (closed || window.builtAtMs === null) return restedMs;
   // From begin to begin: a fold may take a quarter of the time, no more.
-  const intervalMs = Math.max(settings.foldMs, 4 * window.buildMs);
-  return Math.max(restedMs, window.begunAtMs + intervalMs);
+  const foldMs = settings.usualFolds === true ? window.usualMs : undefined;
+  const intervalMs = Math.max(settings.foldMs, 4 * (foldMs ?? window.buildMs));
+  return Math.max(restedMs, window.builtAtMs - window.buildMs + intervalMs);
 }
 
 function goldCandidates(state: OwnerState, settings: OwnerSettings, nowMs: number): Candidate[] {

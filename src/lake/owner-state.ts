@@ -72,10 +72,11 @@ export type SilverState = Decided & {
   readonly abandoned: boolean;
   /** The rows came after the window had been sealed. */
   readonly late: boolean;
-  /** When the last build began that has come to an end. */
-  readonly begunAtMs: number | null;
-  /** What a build of it usually takes. */
+  readonly builtAtMs: number | null;
+  /** Of the last build. */
   readonly buildMs: number;
+  /** What a fold of it usually takes; only known while it is folded. */
+  readonly usualMs?: number;
 };
 
 export type GoldState = Decided & {

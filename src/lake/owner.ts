@@ -82,7 +82,7 @@ export function newSilver(state: OwnerState, window: WindowId, nowMs: number): S
     asked: null,
     waiver: null,
     late: passed,
-    begunAtMs: null,
+    builtAtMs: null,
     buildMs: 0,
   };
 }

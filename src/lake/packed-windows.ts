@@ -31,7 +31,7 @@ export function unpackGoldKey(reader: Reader, text: string): GoldKey {
 
 export function packSilver(writer: Writer, window: SilverState): string {
   const { pending, pendingRows, pendingSinceMs, touchedMs, building, parked, heldBack } = window;
-  const { sealed, abandoned, asked, waiver, late, begunAtMs, buildMs } = window;
+  const { sealed, abandoned, asked, waiver, late, builtAtMs, buildMs } = window;
   return joined(
     [
       Object.entries(pending)
@@ -46,7 +46,7 @@ export function packSilver(writer: Writer, window: SilverState): string {
       number(Number(sealed) + 2 * Number(abandoned) + 4 * Number(late)),
       packJson(writer, asked),
       packJson(writer, waiver),
-      writer.time(begunAtMs),
+      writer.time(builtAtMs),
       number(buildMs),
     ],
     unknownIn(window, silverKeys),
@@ -54,7 +54,7 @@ export function packSilver(writer: Writer, window: SilverState): string {
 }
 
 const silverKeys =
-  'pending pendingRows pendingSinceMs touchedMs building parked heldBack sealed abandoned asked waiver late begunAtMs buildMs';
+  'pending pendingRows pendingSinceMs touchedMs building parked heldBack sealed abandoned asked waiver late builtAtMs buildMs';
 
 const modes: Readonly<Record<string, BuildMode>> = { f: 'fold', s: 'seal', r: 'rebuild' };
 
@@ -79,7 +79,7 @@ export function unpackSilver(reader: Reader, text: string): SilverState {
     late: (bits & 4) > 0,
     asked: unpackJson<AskedCause>(reader, asked),
     waiver: unpackJson<Waiver>(reader, waiver),
-    begunAtMs: readTime(reader, built),
+    builtAtMs: readTime(reader, built),
     buildMs: readNumber(ms),
     ...(rest as object),
   };

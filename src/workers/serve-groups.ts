@@ -35,7 +35,8 @@ function serve(port: MessagePort, deps: GroupDeps): void {
     switch (message.kind) {
       case 'begin':
         group = startGroup(deps, message.spec);
-        tellOf(port, group);
+        // What it held must not lie beside what the next one holds.
+        tellOf(port, group, () => (group = null));
         return;
       case 'observe':
         return group?.observe(message.offsets, message.atMs);
@@ -49,7 +50,7 @@ function serve(port: MessagePort, deps: GroupDeps): void {
   });
 }
 
-function tellOf(port: MessagePort, group: Group): void {
+function tellOf(port: MessagePort, group: Group, onEnd: () => void): void {
   const reporting = setInterval(
     () => tell(port, { kind: 'report', reports: group.reports() }),
     reportEveryMs,
@@ -57,6 +58,7 @@ function tellOf(port: MessagePort, group: Group): void {
   void group.ended.then(
     (reports) => {
       clearInterval(reporting);
+      onEnd();
       tell(port, { kind: 'ended', reports });
     },
     (error: unknown) => {

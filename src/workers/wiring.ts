@@ -86,6 +86,7 @@ export function describeLakehouse(config: Config, dataset: Dataset): LakehouseDe
       goldRefresh: config.GOLD_REFRESH,
       buildsMax: config.BUILDS_MAX,
       backfillBuildsMax: config.BACKFILL_BUILDS_MAX,
+      usualFolds: true,
       gold: dataset.gold.map(({ name, grain }) => ({ name, grain })),
     },
   };

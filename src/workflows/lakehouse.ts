@@ -5,6 +5,7 @@ import {
   condition,
   continueAsNew,
   log,
+  patched,
   setCurrentDetails,
   setWorkflowOptions,
   workflowInfo,
@@ -57,6 +58,8 @@ export async function lakehouse(input: LakehouseInput<OwnerState>): Promise<void
   let settings: OwnerSettings | null = null;
   let changed = true;
   let renewed = false;
+  // A run that began before there were usual folds decides as it did then, until its end.
+  const usualFolds = patched('usual-folds');
   const waits = createWaits();
   const change = (next: OwnerState): void => {
     state = next;
@@ -97,7 +100,7 @@ export async function lakehouse(input: LakehouseInput<OwnerState>): Promise<void
   const isNew = input.state === undefined;
   const described = await metadata.describeLakehouse({ dataset, isNew });
   change(begun(state, described.restored ?? null));
-  settings = described.settings;
+  settings = { ...described.settings, usualFolds };
   while (!renewed && !endOfRun()) {
     changed = false;
     const found = await routing.next();

@@ -171,6 +171,15 @@ describe('table partitions on Glue', () => {
     assert.deepEqual(found, [partition('13')]);
   });
 
+  it('creates what is not there to be updated, also where Glue refuses the whole call', async () => {
+    const gone = Object.assign(new Error('gone'), { name: 'EntityNotFoundException' });
+    const { catalog } = spiedCatalog(({ name }) =>
+      name === 'BatchUpdatePartition' ? { error: gone } : undefined,
+    );
+    await catalog.putPartitions(table, [partition('w1')], 'there');
+    assert.deepEqual(await catalog.listPartitions(table, ['2026-08-21', 'w1']), [partition('w1')]);
+  });
+
   it('says that Glue asks to wait when it throttles a call', async () => {
     const throttled = Object.assign(new Error('slow down'), { name: 'ThrottlingException' });
     const { catalog } = spiedCatalog(({ name }) =>

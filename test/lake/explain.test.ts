@@ -123,7 +123,7 @@ describe('explain, of silver', () => {
     ],
     [
       'says that rows wait, and when the next fold is',
-      hourIs({ ...pending, begunAtMs: nowMs - 11_000 }),
+      hourIs({ ...pending, builtAtMs: nowMs - 10_000 }),
       'waiting',
       [/next build is a fold/, /starts at 2026-08-21T13:30:49\.000Z/, /at most every 60 seconds/],
     ],

@@ -95,14 +95,22 @@ describe('decideBuilds', () => {
   });
 
   it('folds again only when the interval is over, and rows have rested', () => {
-    const folded = (begunAtMs: number, buildMs: number) =>
-      modesOf(withSilver(hour, { ...pending, begunAtMs, buildMs }));
-    assert.deepEqual(folded(nowMs - minuteMs, 1_000), [`fold ${hour}`]);
-    assert.deepEqual(folded(nowMs - minuteMs + 1, 1_000), []);
+    const folded = (builtAtMs: number, buildMs: number) =>
+      modesOf(withSilver(hour, { ...pending, builtAtMs, buildMs }));
+    assert.deepEqual(folded(nowMs - minuteMs + 1_000, 1_000), [`fold ${hour}`]);
+    assert.deepEqual(folded(nowMs - minuteMs + 1_001, 1_000), []);
     // A fold of half a minute is begun every two minutes.
-    assert.deepEqual(folded(nowMs - 2 * minuteMs + 1, 30_000), []);
-    assert.deepEqual(folded(nowMs - 2 * minuteMs, 30_000), [`fold ${hour}`]);
+    assert.deepEqual(folded(nowMs - minuteMs, 30_000), []);
+    assert.deepEqual(folded(nowMs - 1.5 * minuteMs + 1, 30_000), []);
+    assert.deepEqual(folded(nowMs - 1.5 * minuteMs, 30_000), [`fold ${hour}`]);
     assert.deepEqual(modesOf(withSilver(hour, { ...pending, touchedMs: nowMs - 999 })), []);
+  });
+
+  it('does not put the next fold off because of one slow one, in runs that know what is usual', () => {
+    const slow = { ...pending, builtAtMs: nowMs - 35_000, buildMs: 25_000, usualMs: 10_000 };
+    const due = (usualFolds: boolean) =>
+      decideBuilds(withSilver(hour, slow), { ...settings, usualFolds }, nowMs).length;
+    assert.deepEqual([due(true), due(false)], [1, 0]);
   });
 
   it('does not wait for rest longer than a fold takes to come round', () => {
@@ -198,7 +206,7 @@ describe('nextLookMs', () => {
   it('is when rows have rested, or the fold comes round', () => {
     const touched = withSilver(hour, { ...pending, touchedMs: nowMs - 400 });
     assert.equal(nextLookMs(touched, settings, nowMs), nowMs + 600);
-    const folded = withSilver(hour, { ...pending, begunAtMs: nowMs - 11_000 });
+    const folded = withSilver(hour, { ...pending, builtAtMs: nowMs - 10_000 });
     assert.equal(nextLookMs(folded, settings, nowMs), nowMs + 49_000);
   });
 

@@ -126,7 +126,7 @@ describe('windowBuilt of silver', () => {
     const state = reported({});
     assert.deepEqual(state.window.pending, {});
     assert.deepEqual([state.window.pendingRows, state.window.pendingSinceMs], [0, null]);
-    assert.deepEqual([state.window.begunAtMs, state.window.buildMs], [nowMs - 400, 400]);
+    assert.deepEqual([state.window.builtAtMs, state.window.buildMs], [nowMs, 400]);
     assert.deepEqual(
       Object.entries(state.gold).map(([key, { stale }]) => [key, stale]),
       [
@@ -137,11 +137,12 @@ describe('windowBuilt of silver', () => {
     assert.equal(state.counters.silverBuilt, 1);
   });
 
-  it('never believes all of a slow build, which may have met a busy machine, nor doubts a fast one', () => {
-    const usual = (buildMs: number, durationMs: number) =>
-      reported({ durationMs }, { buildMs }).window.buildMs;
+  it('never believes all of a slow fold, which may have met a busy machine, nor doubts a fast one', () => {
+    const usual = (usualMs: number, durationMs: number) =>
+      reported({ durationMs }, { usualMs }).window.usualMs;
     assert.deepEqual([usual(8_000, 28_000), usual(8_000, 2_000)], [13_000, 2_000]);
-    assert.equal(usual(0, 8_000), 8_000);
+    assert.equal(reported({ durationMs: 8_000 }).window.usualMs, 8_000);
+    assert.equal('usualMs' in reported({ mode: 'seal' }, { usualMs: 8_000 }).window, false);
   });
 
   it('keeps what came while it was built', () => {

@@ -225,6 +225,29 @@ describeScenarios('lakehouse-builds', (scenario) => {
     assert.ok(waiting >= 100 && waiting < 200, `${waiting} windows wait`);
   });
 
+  scenario('never puts the next fold off because one met a busy machine', async (bed) => {
+    const lake = stubLake({ windows: [], settings: { foldMs: 30_000 } });
+    const dataset = bed.dataset(lake);
+    const now = Date.now();
+    const owner = await startOwner(bed, dataset, {
+      logs: { [log]: { sealedTo: 4, routedTo: 4, frontier: during, promised: [] } },
+      silver: {
+        [firstHour]: silverState({
+          pending: { [log]: { first: 4, through: 4 } },
+          pendingSinceMs: now - 10_000,
+          // Begun a minute ago: by what it took itself the next one would be due in 40 s.
+          ...{ builtAtMs: now - 35_000, buildMs: 25_000, usualMs: 10_000 },
+        }),
+      },
+    });
+
+    const state = await owner.until('the fold', ({ counters }) => counters.silverBuilt === 1);
+    assert.equal(lake.calls('stageSilver')[0]?.mode, 'fold');
+    assert.ok(Date.now() - now < 40_000);
+    assert.ok(state.silver[firstHour]!.usualMs! < 10_000);
+    await bed.record('fold-after-a-slow-one', owner.handle);
+  });
+
   scenario('takes over a window that its last run had believed to be building', async (bed) => {
     const lake = stubLake({ windows: [] });
     const dataset = bed.dataset(lake);

@@ -51,7 +51,7 @@ export const silver: SilverState = {
   asked: null,
   waiver: null,
   late: false,
-  begunAtMs: nowMs - 91_000,
+  builtAtMs: nowMs - 90_000,
   buildMs: 1_000,
 };
 

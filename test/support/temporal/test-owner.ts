@@ -98,7 +98,7 @@ export function silverState(differences: Partial<SilverState> = {}): SilverState
     asked: null,
     waiver: null,
     late: false,
-    begunAtMs: null,
+    builtAtMs: null,
     buildMs: 0,
     ...differences,
   };
