@@ -6,7 +6,7 @@ import type { Column, Table } from './lake/table.ts';
 /*
  * Everything the pipeline needs from the world, on one page. Adapters implement these; activities
  * receive them; only workers/ (and tests) construct them. Each port has one contract suite under
- * test/support/contracts/ that every implementation passes. Longer than 300 lines because it is one page.
+ * test/support/contracts/ that every implementation passes.
  */
 
 // ── Objects ─────────────────────────────────────────────────────────────────────────────────────
