@@ -30,14 +30,18 @@ const database = await DuckDBInstance.create(':memory:', {
   temp_directory: join(folder, 'spill'),
 });
 const connection = await database.connect();
+await connection.run(`CREATE VIEW bronze AS SELECT * FROM read_parquet('${folder}/*.parquet')`);
 const rounds: number[] = [];
 const before = process.cpuUsage();
 for (let round = 0; round <= repeat; round += 1) {
   const startedMs = performance.now();
-  await connection.run(`COPY (
-    SELECT * FROM read_parquet('${folder}/*.parquet')
-    QUALIFY row_number() OVER (PARTITION BY event_id ORDER BY _ingest_ts, _topic, _partition, _offset) = 1
-  ) TO '${folder}/written.zst' (FORMAT parquet, COMPRESSION zstd)`);
+  // Ranking whole rows takes twice as long as finding the few that are copies of another.
+  await connection.run(`CREATE OR REPLACE TEMP TABLE copies AS
+    SELECT _topic, _partition, _offset FROM bronze
+    WHERE event_id IN (SELECT event_id FROM bronze GROUP BY event_id HAVING count(*) > 1)
+    QUALIFY row_number() OVER (PARTITION BY event_id ORDER BY _ingest_ts, _topic, _partition, _offset) > 1`);
+  await connection.run(`COPY (SELECT * FROM bronze ANTI JOIN copies USING (_topic, _partition, _offset))
+    TO '${folder}/written.zst' (FORMAT parquet, COMPRESSION zstd)`);
   rounds.push(performance.now() - startedMs);
 }
 const { user, system } = process.cpuUsage(before);

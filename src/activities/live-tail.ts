@@ -15,7 +15,7 @@ import type { SqlLibrary, SqlSession, TableInput } from '../ports.ts';
 import { hiddenSql, shownSql } from './live-tail-sql.ts';
 import { tableFiles } from './pointers.ts';
 import { contractValues } from './silver-inputs.ts';
-import { bronzeInput, prepareSilver, sqlOf } from './silver-sql.ts';
+import { bronzeInput, prepareSilver, preparedTables, sqlOf } from './silver-sql.ts';
 
 /*
  * The live tail: sealed batches that no version has yet, cleaned by the SQL that builds silver. What
@@ -156,7 +156,7 @@ async function cleanPart(
   const table = nameFor('part');
   const cleaned = sqlOf(sql.silver, 'events_cleaned');
   const rows = await session.materialize(table, cleaned, parameters);
-  await session.forget(['bronze_rows', 'bronze_files', 'silver_current', 'rejections']);
+  await session.forget(['bronze_files', ...preparedTables]);
   return { table, rows, batches: batches.map(batchId) };
 }
 

@@ -1,7 +1,8 @@
 import type { BatchFacts } from '../lake/checkpoint.ts';
 import type { Dataset } from '../lake/dataset.ts';
 import type { WindowId } from '../lake/window.ts';
-import type { Parameters, SqlFile, SqlLibrary, SqlSession } from '../ports.ts';
+import { visibleColumns } from '../lake/table.ts';
+import type { Parameters, SqlFile, SqlLibrary, SqlSession, UnloadOptions } from '../ports.ts';
 
 /* The SQL of a silver build that is put together from several files. */
 
@@ -13,9 +14,9 @@ export function sqlOf(files: Readonly<Record<string, SqlFile>>, name: string): s
 
 /** So few rows are read once and held: a dozen statements read them. */
 const rowsHeldAlways = 150_000;
-/** Of more rows, few files are read by every statement: that costs less than holding their rows. */
+/** Of more rows, so few files are read by every statement: that costs less than holding their rows. */
 const filesReadAgainMax = 256;
-/** Nor are more bronze rows held: they would not fit in memory. */
+/** More bronze rows are never held: they would not fit in memory. */
 const rowsHeldMax = 1_000_000;
 
 /** Rows of a window in some batches, by their seals. */
@@ -34,10 +35,21 @@ export function bronzeInput(
   return isHeld ? 'bronze_files' : 'bronze_rows';
 }
 
-/**
- * Makes the tables that the statements of a build read, each once for all of them: `bronze_rows` of
- * the window, `silver_current` and `rejections`.
- */
+/** Whether bronze may be read once more for each file of silver, rather than hold the rows of all. */
+export function isReadPerFile(batches: readonly BatchFacts[], window: WindowId): boolean {
+  return bronzeInput(batches, window) === 'bronze_files' || batches.length <= filesReadAgainMax;
+}
+
+/** The tables that the statements of a build read, each made once for all of them. */
+export const preparedTables = [
+  'bronze_rows',
+  'silver_current',
+  'suspect_rows',
+  'rejections',
+  'left_out',
+] as const;
+
+/** Makes `preparedTables` of a window. */
 export async function prepareSilver(
   session: SqlSession,
   from: Pick<SqlLibrary, 'silver' | 'checks'> & {
@@ -55,7 +67,39 @@ export async function prepareSilver(
     await session.materialize('bronze_rows', sql, parameters);
   }
   await session.materialize('silver_current', sqlOf(silver, 'silver_current'), parameters);
+  await session.materialize('suspect_rows', sqlOf(silver, 'suspect_rows'), parameters);
   await session.materialize('rejections', rejectionsSql(checks), parameters);
+  await session.materialize('left_out', sqlOf(silver, 'left_out'), parameters);
+}
+
+/** Of the rows in a file, so that row groups have a range of time, and equal inputs equal files. */
+const rowOrder = ['event_ts', 'event_id'];
+
+/** The rows of the files that a build writes: new ones, and those of small files that are merged. */
+export function rowsOfFiles(
+  models: Readonly<Record<string, SqlFile>>,
+  {
+    silver,
+    isMerging,
+    isPerFile,
+  }: {
+    readonly silver: Dataset['silver'];
+    readonly isMerging: boolean;
+    readonly isPerFile: boolean;
+  },
+): Pick<UnloadOptions, 'sql' | 'perFile'> {
+  const columns = visibleColumns(silver)
+    .map(({ name }) => name)
+    .join(', ');
+  const cleaned = sqlOf(models, 'events_cleaned');
+  const rows = isMerging
+    ? `SELECT ${columns} FROM (\n${cleaned}\n) AS added\n` +
+      `UNION ALL\nSELECT ${columns} FROM silver_merge`
+    : cleaned;
+  if (isPerFile) return { sql: rows, perFile: { orderBy: rowOrder } };
+  // The rows of each file next to each other: the others are then skipped.
+  const order = ['event_type', ...rowOrder].join(', ');
+  return { sql: `SELECT ${columns} FROM (\n${rows}\n) AS rows_of_files\nORDER BY ${order}` };
 }
 
 export type Counts = {

@@ -26,8 +26,10 @@ import {
   type Counts,
   bronzeInput,
   countRows,
+  isReadPerFile,
   prepareSilver,
   rejectChecks,
+  rowsOfFiles,
   sealedRows,
   sqlOf,
 } from './silver-sql.ts';
@@ -193,18 +195,11 @@ async function writeFiles(
 ): Promise<readonly PointerFile[]> {
   const { session, build, parameters, merges, kept } = request;
   const { silver } = dataset;
-  const columns = visibleColumns(silver)
-    .map(({ name }) => name)
-    .join(', ');
-  const cleaned = sqlOf(ports.sql.silver, 'events_cleaned');
-  const merging = [...merges.values()].some(({ merge }) => merge.length > 0);
-  const sql = merging
-    ? `SELECT ${columns} FROM (\nSELECT ${columns} FROM (\n${cleaned}\n) AS added\n` +
-      `UNION ALL\nSELECT ${columns} FROM silver_merge\n) AS merged\n` +
-      'ORDER BY event_type, event_ts, event_id'
-    : cleaned;
+  const { batches } = build.inputs;
+  const isMerging = [...merges.values()].some(({ merge }) => merge.length > 0);
+  const isPerFile = isReadPerFile(batches, build.window.id);
   return session.unload({
-    sql,
+    ...rowsOfFiles(ports.sql.silver, { silver, isMerging, isPerFile }),
     parameters,
     columns: silver.columns,
     partitionBy: silver.partitionColumns.map(({ name }) => name),

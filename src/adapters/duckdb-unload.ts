@@ -2,8 +2,8 @@ import { open, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { IngotError } from '../errors.ts';
-import type { ObjectStore, UnloadedFile, UnloadOptions } from '../ports.ts';
-import { createTableAs, runOwn, runStatement } from './duckdb-statement.ts';
+import type { ObjectStore, Parameters, UnloadedFile, UnloadOptions } from '../ports.ts';
+import { checkSelect, createTableAs, runOwn, runStatement } from './duckdb-statement.ts';
 import { castColumn, metadataOption, quoteIdentifier, quoteText } from './duckdb-text.ts';
 import type { ObjectCache } from './object-cache.ts';
 
@@ -25,28 +25,71 @@ export async function unloadSelect(
   context: UnloadContext,
   options: UnloadOptions,
 ): Promise<readonly UnloadedFile[]> {
+  return options.perFile === undefined
+    ? unloadHeld(context, options)
+    : unloadPerFile(context, options, options.perFile);
+}
+
+/** Where the rows of the files come from. */
+type Source = {
+  /** As it stands in a FROM. */
+  readonly from: string;
+  /** Of the statement in it, if it is one. */
+  readonly parameters: Parameters;
+  readonly orderBy: readonly string[];
+};
+
+async function unloadHeld(
+  context: UnloadContext,
+  options: UnloadOptions,
+): Promise<readonly UnloadedFile[]> {
+  const { connection } = context;
   const table = quoteIdentifier(`unload ${context.number}`);
   try {
-    const rows = await createTableAs(context.connection, { table, ...options });
-    const partitions = await partitionsOf(context.connection, { table, rows, ...options });
+    const rows = await createTableAs(connection, { table, ...options });
+    // A scan of a table keeps the order in which its rows were inserted.
+    const source: Source = { from: table, parameters: {}, orderBy: [] };
+    const whole = rows > 0 || options.evenIfEmpty ? [{}] : [];
+    const isWhole = options.partitionBy.length === 0;
+    const partitions = isWhole ? whole : await partitionsOf(connection, source, options);
     options.onPartitions?.(partitions);
-    return await unloadPartitions(context, { table, partitions, options });
+    return await unloadPartitions(context, { source, partitions, options });
   } finally {
-    await runOwn(context.connection, `DROP TABLE IF EXISTS ${table}`);
+    await runOwn(connection, `DROP TABLE IF EXISTS ${table}`);
+  }
+}
+
+async function unloadPerFile(
+  context: UnloadContext,
+  options: UnloadOptions,
+  { orderBy }: NonNullable<UnloadOptions['perFile']>,
+): Promise<readonly UnloadedFile[]> {
+  const { sql, parameters } = options;
+  // The text may end in a comment.
+  const source: Source = { from: `(\n${sql}\n)`, parameters, orderBy };
+  try {
+    const partitions = await partitionsOf(context.connection, source, options);
+    options.onPartitions?.(partitions);
+    return await unloadPartitions(context, { source, partitions, options });
+  } catch (error) {
+    // The places in a message are those of the text that the caller knows.
+    await checkSelect(context.connection, sql);
+    throw error;
   }
 }
 
 async function partitionsOf(
   connection: DuckDBConnection,
-  { table, rows, partitionBy, evenIfEmpty }: UnloadOptions & { table: string; rows: number },
+  { from, parameters }: Source,
+  { partitionBy }: UnloadOptions,
 ): Promise<readonly Partition[]> {
-  if (partitionBy.length === 0) return rows > 0 || evenIfEmpty ? [{}] : [];
   const texts = partitionBy.map((name) => `CAST(${quoteIdentifier(name)} AS VARCHAR)`);
   const order = texts.map((_, index) => String(index + 1)).join(', ');
   // Casts come after: they would be of every row.
-  const distinct = `SELECT DISTINCT ${partitionBy.map(quoteIdentifier).join(', ')} FROM ${table}`;
+  const names = partitionBy.map(quoteIdentifier).join(', ');
+  const distinct = `SELECT DISTINCT ${names} FROM ${from} AS unloaded`;
   const sql = `SELECT ${texts.join(', ')} FROM (${distinct}) AS places ORDER BY ${order}`;
-  const reader = await runOwn(connection, sql);
+  const reader = await runStatement(connection, sql, parameters);
   return reader.getRows().map((values) =>
     Object.fromEntries(
       partitionBy.map((name, index): [string, string] => {
@@ -72,13 +115,13 @@ type Upload = {
 async function unloadPartitions(
   context: UnloadContext,
   request: {
-    readonly table: string;
+    readonly source: Source;
     readonly partitions: readonly Partition[];
     readonly options: UnloadOptions;
   },
 ): Promise<readonly UnloadedFile[]> {
   const { connection, folder, number } = context;
-  const { table, partitions, options } = request;
+  const { source, partitions, options } = request;
   const files: Upload[] = [];
   const uploads: Promise<Uploaded>[] = [];
   try {
@@ -88,7 +131,7 @@ async function unloadPartitions(
       const names = options.partitionBy.filter((name) =>
         partitions.some((other) => other[name] !== partition[name]),
       );
-      const rows = await copyPartition(connection, { table, partition, names, options, path });
+      const rows = await copyPartition(connection, { source, partition, names, options, path });
       files.push({ partition, key: options.keyOf(partition), path, rows });
       const upload = uploadFile(context, files.at(-1)!);
       // Whoever waits for it below is told; until then nobody is, which is no crash.
@@ -151,20 +194,17 @@ async function flushFile(path: string): Promise<void> {
   }
 }
 
-/**
- * Answers how many rows the file has. A scan of a table keeps the order in which its rows were
- * inserted, and COPY keeps the scan's.
- */
+/** Answers how many rows the file has. COPY keeps the order of its SELECT. */
 async function copyPartition(
   connection: DuckDBConnection,
   {
-    table,
+    source,
     partition,
     names,
     options,
     path,
   }: {
-    readonly table: string;
+    readonly source: Source;
     readonly partition: Partition;
     /** Columns that tell its rows from those of the others. */
     readonly names: readonly string[];
@@ -177,12 +217,16 @@ async function copyPartition(
     (name, index) => `CAST(${quoteIdentifier(name)} AS VARCHAR) = $partition_${index}`,
   );
   const where = conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`;
+  const order = source.orderBy.map(quoteIdentifier).join(', ');
+  const orderBy = order === '' ? '' : ` ORDER BY ${order}`;
   const metadata = metadataOption(options.metadata);
+  const select = `SELECT ${columns.join(', ')} FROM ${source.from} AS unloaded${where}${orderBy}`;
   const reader = await runStatement(
     connection,
-    `COPY (SELECT ${columns.join(', ')} FROM ${table}${where}) TO ${quoteText(path)} ` +
+    `COPY (${select}) TO ${quoteText(path)} ` +
       `(FORMAT parquet, PARQUET_VERSION v2, COMPRESSION zstd, COMPRESSION_LEVEL 1${metadata.sql})`,
     {
+      ...source.parameters,
       ...metadata.parameters,
       ...Object.fromEntries(names.map((name, index) => [`partition_${index}`, partition[name]!])),
     },

@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parquetMetadata } from 'hyparquet';
 import type { Column } from '../../src/lake/table.ts';
-import type { SqlSession, UnloadOptions } from '../../src/ports.ts';
+import type { SqlSession, UnloadedFile, UnloadOptions } from '../../src/ports.ts';
 import { createTestEngine } from '../sql/support/engine.ts';
 import type { TestEngine } from '../sql/support/engine.ts';
 
@@ -109,24 +109,62 @@ describe('SqlSession.unload', () => {
     );
   });
 
+  /** Rows of the file that are not where this order would have them. */
+  async function misplacedIn(file: UnloadedFile, order: string) {
+    const table = {
+      name: 'f',
+      columns,
+      kind: 'files' as const,
+      files: [{ ...file, partition: {} }],
+    };
+    const opened = await test.engine.open([table]);
+    const numbered = 'SELECT id, price, row_number() OVER () AS place FROM f';
+    const { rows } = await opened.query(`
+      SELECT count(*) AS misplaced
+      FROM (SELECT place, row_number() OVER (ORDER BY ${order}) AS wanted FROM (${numbered}))
+      WHERE place <> wanted`);
+    await opened.close();
+    return rows[0]?.['misplaced'];
+  }
+
   it('keeps the order of the statement, over many row groups', async () => {
     const sql = `SELECT id, 0 AS price FROM range(300000) AS r (id) ORDER BY hash(id), id`;
     const [file] = await session.unload(options({ sql }));
-    const table = { name: 'f', columns, kind: 'files' as const, files: [file!] };
-    const opened = await test.engine.open([table]);
-    const numbered = 'SELECT id, row_number() OVER () AS place FROM f';
-    const { rows } = await opened.query(`
-      SELECT count(*) AS misplaced
-      FROM (SELECT place, row_number() OVER (ORDER BY hash(id), id) AS wanted FROM (${numbered}))
-      WHERE place <> wanted`);
-    await opened.close();
-    assert.deepEqual(rows, [{ misplaced: 0 }]);
+    assert.equal(await misplacedIn(file!, 'hash(id), id'), 0);
+  });
+
+  it('runs a statement again for each file where that is wanted, with its rows in order', async () => {
+    const sql = `
+      SELECT id, id % 7 AS price, CASE WHEN id % 3 = 0 THEN 'a' ELSE 'b' END AS kind
+      FROM range($n) AS r (id) -- ends in a comment`;
+    const wanted = { sql, parameters: { n: 400_000 }, partitionBy: ['kind'] };
+    const held = await session.unload(options(wanted));
+    const seen: unknown[] = [];
+    const files = await session.unload({
+      ...options(wanted),
+      perFile: { orderBy: ['price', 'id'] },
+      onPartitions: (partitions) => seen.push(...partitions),
+    });
+    assert.deepEqual(seen, [{ kind: 'a' }, { kind: 'b' }]);
+    const told = (all: typeof files) => all.map(({ partition, rows }) => ({ partition, rows }));
+    assert.deepEqual(told(files), told(held));
+    for (const file of files) assert.equal(await misplacedIn(file, 'price, id'), 0);
+  });
+
+  it('names the place of a fault in the text that it was given, also where it runs again', async () => {
+    const sql = 'SELECT 1 AS id,\n  2 AS price,\n  missing AS kind';
+    for (const perFile of [{}, { perFile: { orderBy: ['id'] } }]) {
+      const unload = session.unload({ ...options({ sql, partitionBy: ['kind'] }), ...perFile });
+      await assert.rejects(unload, { code: 'SQL_FAILED', message: /LINE 3/ });
+    }
   });
 
   it('writes nothing without rows, or an empty file when that is wanted', async () => {
     const sql = 'SELECT 1 AS id, 2 AS price WHERE 1 = 0';
     assert.deepEqual(await session.unload(options({ sql })), []);
-    assert.deepEqual(await session.unload(options({ sql, partitionBy: ['id'] })), []);
+    const partitioned = options({ sql, partitionBy: ['id'] });
+    assert.deepEqual(await session.unload(partitioned), []);
+    assert.deepEqual(await session.unload({ ...partitioned, perFile: { orderBy: [] } }), []);
     const [file] = await session.unload(options({ sql, evenIfEmpty: true }));
     assert.equal(file?.rows, 0);
     assert.deepEqual(await readBack(file.key), []);
@@ -143,7 +181,9 @@ describe('SqlSession.unload', () => {
 
   it('fails for a row without a value in a partition column, and for a missing column', async () => {
     const nulls = options({ sql: 'SELECT 1 AS id, 2 AS price, NULL AS k', partitionBy: ['k'] });
-    await assert.rejects(session.unload(nulls), { code: 'SQL_FAILED', retryable: false });
+    for (const unload of [nulls, { ...nulls, perFile: { orderBy: ['id'] } }]) {
+      await assert.rejects(session.unload(unload), { code: 'SQL_FAILED', retryable: false });
+    }
     const missing = session.unload(options({ sql: 'SELECT 1 AS id' }));
     await assert.rejects(missing, { code: 'SQL_FAILED', message: /price/ });
   });

@@ -109,6 +109,8 @@ describe('reject checks', () => {
       caseTable('contract_values', contractValues, ''),
     ]);
     try {
+      const suspects = library.silver['suspect_rows']!.sql;
+      await session.materialize('suspect_rows', suspects, parameters);
       const result = await session.query(rejectionsSql(library), parameters);
       return new Set(result.rows.map((row) => Number(row['_offset'])));
     } finally {

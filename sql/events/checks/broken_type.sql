@@ -1,18 +1,13 @@
 -- table: events_cleaned
 -- grain: one row per offending bronze row
--- reads: bronze_rows
+-- reads: suspect_rows
 -- layer: bronze
 -- severity: reject
 -- runs: row
 -- A row means an event with a field that is not of its type, such as a price that is a text.
 -- Ingest put null in its place and kept the record, whose beginning is the reason. Its name sorts
 -- first, so that this rule is named when the null then breaks others.
-WITH in_window AS (
-  SELECT _topic, _partition, _offset, _type_errors, _raw
-  FROM bronze_rows
-  WHERE event_ts >= CAST($window_start AS TIMESTAMP) AND event_ts < CAST($window_end AS TIMESTAMP)
-),
-judged AS (
+WITH judged AS (
   SELECT
     _topic, _partition, _offset,
     CASE
@@ -21,7 +16,7 @@ judged AS (
           || COALESCE(substr(_raw, 1, 100), 'a lost record')
       ELSE ''
     END AS found
-  FROM in_window
+  FROM suspect_rows
 )
 SELECT
   CAST(_topic AS VARCHAR) AS _topic,             -- which

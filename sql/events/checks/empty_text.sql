@@ -1,19 +1,12 @@
 -- table: events_cleaned
 -- grain: one row per offending bronze row
--- reads: bronze_rows
+-- reads: suspect_rows
 -- layer: bronze
 -- severity: reject
 -- runs: row
 -- A row means an event with an empty text where the contract wants at least one character. An
 -- empty id would make one user of all that lack one; whoever has nothing to say sends null.
-WITH in_window AS (
-  SELECT
-    _topic, _partition, _offset, event_id, user_id, session_id, location, product_id,
-    product_name, category, search_query, page_url
-  FROM bronze_rows
-  WHERE event_ts >= CAST($window_start AS TIMESTAMP) AND event_ts < CAST($window_end AS TIMESTAMP)
-),
-judged AS (
+WITH judged AS (
   SELECT
     _topic, _partition, _offset,
     CASE WHEN event_id = '' THEN '; event_id is empty' ELSE '' END
@@ -25,7 +18,7 @@ judged AS (
       || CASE WHEN category = '' THEN '; category is empty' ELSE '' END
       || CASE WHEN search_query = '' THEN '; search_query is empty' ELSE '' END
       || CASE WHEN page_url = '' THEN '; page_url is empty' ELSE '' END AS found
-  FROM in_window
+  FROM suspect_rows
 )
 SELECT
   CAST(_topic AS VARCHAR) AS _topic,             -- which

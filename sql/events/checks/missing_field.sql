@@ -1,6 +1,6 @@
 -- table: events_cleaned
 -- grain: one row per offending bronze row
--- reads: bronze_rows
+-- reads: suspect_rows
 -- layer: bronze
 -- severity: reject
 -- runs: row
@@ -8,14 +8,7 @@
 -- the query of a search, product, category and price of a cart or purchase, and a category
 -- wherever there is a product (C-43: critical fields only, or every page view without a price
 -- would go).
-WITH in_window AS (
-  SELECT
-    _topic, _partition, _offset, event_id, event_type, user_id, session_id, device,
-    product_id, category, price, search_query
-  FROM bronze_rows
-  WHERE event_ts >= CAST($window_start AS TIMESTAMP) AND event_ts < CAST($window_end AS TIMESTAMP)
-),
-judged AS (
+WITH judged AS (
   SELECT
     _topic, _partition, _offset,
     CASE WHEN event_id IS NULL THEN '; event_id is missing' ELSE '' END
@@ -46,7 +39,7 @@ judged AS (
              THEN '; category is missing for product ' || substr(product_id, 1, 100)
            ELSE ''
          END AS found
-  FROM in_window
+  FROM suspect_rows
 )
 SELECT
   CAST(_topic AS VARCHAR) AS _topic,             -- which

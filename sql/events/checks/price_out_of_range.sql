@@ -1,18 +1,13 @@
 -- table: events_cleaned
 -- grain: one row per offending bronze row
--- reads: bronze_rows
+-- reads: suspect_rows
 -- layer: bronze
 -- severity: reject
 -- runs: row
 -- params: price_min, price_max
 -- A row means an event whose price is outside the range of the thresholds: a decimal point or a
 -- currency gone wrong, which one sum would carry into every revenue.
-WITH in_window AS (
-  SELECT _topic, _partition, _offset, price
-  FROM bronze_rows
-  WHERE event_ts >= CAST($window_start AS TIMESTAMP) AND event_ts < CAST($window_end AS TIMESTAMP)
-),
-judged AS (
+WITH judged AS (
   SELECT
     _topic, _partition, _offset,
     CASE
@@ -21,7 +16,7 @@ judged AS (
         THEN '; price is ' || CAST(price AS VARCHAR)
       ELSE ''
     END AS found
-  FROM in_window
+  FROM suspect_rows
 )
 SELECT
   CAST(_topic AS VARCHAR) AS _topic,             -- which

@@ -1,18 +1,13 @@
 -- table: events_cleaned
 -- grain: one row per offending bronze row
--- reads: bronze_rows
+-- reads: suspect_rows
 -- layer: bronze
 -- severity: reject
 -- runs: row
 -- params: quantity_min, quantity_max
 -- A row means an event whose quantity is outside the range of the thresholds; nothing and less
 -- than nothing cannot be bought, and revenue is price times quantity.
-WITH in_window AS (
-  SELECT _topic, _partition, _offset, quantity
-  FROM bronze_rows
-  WHERE event_ts >= CAST($window_start AS TIMESTAMP) AND event_ts < CAST($window_end AS TIMESTAMP)
-),
-judged AS (
+WITH judged AS (
   SELECT
     _topic, _partition, _offset,
     CASE
@@ -21,7 +16,7 @@ judged AS (
         THEN '; quantity is ' || CAST(quantity AS VARCHAR)
       ELSE ''
     END AS found
-  FROM in_window
+  FROM suspect_rows
 )
 SELECT
   CAST(_topic AS VARCHAR) AS _topic,             -- which

@@ -19,7 +19,8 @@ FROM staged
 WHERE event_ts < CAST($window_start AS TIMESTAMP)
   OR event_ts >= CAST($window_end AS TIMESTAMP)
   OR event_ts < CAST('2000-01-01 00:00:00' AS TIMESTAMP)
+  -- A window is an hour, so whatever is in it has its date and hour.
   OR event_date IS NULL
-  OR event_date <> CAST(event_ts AS DATE)
+  OR event_date <> CAST(CAST($window_start AS TIMESTAMP) AS DATE)
   OR hour IS NULL
-  OR hour <> lpad(CAST(EXTRACT(HOUR FROM event_ts) AS VARCHAR), 2, '0')
+  OR hour <> lpad(CAST(EXTRACT(HOUR FROM CAST($window_start AS TIMESTAMP)) AS VARCHAR), 2, '0')

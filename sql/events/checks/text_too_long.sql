@@ -1,20 +1,13 @@
 -- table: events_cleaned
 -- grain: one row per offending bronze row
--- reads: bronze_rows
+-- reads: suspect_rows
 -- layer: bronze
 -- severity: reject
 -- runs: row
 -- A row means an event with a longer text than the contract allows: a sign of a producer that puts
 -- something else into the field, and a load on every file and answer from here on. The limits are
 -- those of the contract; a property test keeps the two equal.
-WITH in_window AS (
-  SELECT
-    _topic, _partition, _offset, event_id, user_id, session_id, location, product_id,
-    product_name, category, search_query, page_url
-  FROM bronze_rows
-  WHERE event_ts >= CAST($window_start AS TIMESTAMP) AND event_ts < CAST($window_end AS TIMESTAMP)
-),
-judged AS (
+WITH judged AS (
   SELECT
     _topic, _partition, _offset,
     CASE
@@ -62,7 +55,7 @@ judged AS (
              THEN '; page_url is longer than 2000: ' || substr(page_url, 1, 100)
            ELSE ''
          END AS found
-  FROM in_window
+  FROM suspect_rows
 )
 SELECT
   CAST(_topic AS VARCHAR) AS _topic,             -- which

@@ -1,18 +1,13 @@
 -- table: events_cleaned
 -- grain: one row per offending bronze row
--- reads: bronze_rows, contract_values
+-- reads: suspect_rows, contract_values
 -- layer: bronze
 -- severity: reject
 -- runs: row
 -- A row means an event whose type or device is none of the contract's. Unknown values stay in
 -- bronze and wait here: a new type is added to the contract first, and a rebuild then lets them
 -- in.
-WITH in_window AS (
-  SELECT _topic, _partition, _offset, event_type, device
-  FROM bronze_rows
-  WHERE event_ts >= CAST($window_start AS TIMESTAMP) AND event_ts < CAST($window_end AS TIMESTAMP)
-),
-judged AS (
+WITH judged AS (
   SELECT
     b._topic, b._partition, b._offset,
     CASE
@@ -25,7 +20,7 @@ judged AS (
              THEN '; device is ' || substr(b.device, 1, 100)
            ELSE ''
          END AS found
-  FROM in_window AS b
+  FROM suspect_rows AS b
   LEFT JOIN contract_values AS types ON types.field = 'event_type' AND types.value = b.event_type
   LEFT JOIN contract_values AS devices ON devices.field = 'device' AND devices.value = b.device
 )

@@ -1,51 +1,9 @@
 -- table: events_cleaned
 -- grain: one row per event_id and window
--- reads: bronze_rows, rejections, silver_current
--- The accepted events of a window, each once: rejected rows are left out first, then of equal ids
--- the row that came first wins, unless the current version already has the id. That is the order in
--- which accounting.sql counts. Rows to leave out are few, and found in narrow columns; all columns
--- are read once, and joined with nothing but those.
-WITH places AS (
-  SELECT
-    b.event_id, b._ingest_ts, b._topic, b._partition, b._offset, b._batch_id,
-    CASE WHEN r._topic IS NULL THEN 0 ELSE 1 END AS is_rejected,
-    CASE WHEN c.event_id IS NULL THEN 0 ELSE 1 END AS is_current
-  FROM bronze_rows AS b
-  LEFT JOIN (SELECT DISTINCT _topic, _partition, _offset FROM rejections) AS r
-    ON r._topic = b._topic AND r._partition = b._partition AND r._offset = b._offset
-  LEFT JOIN (SELECT DISTINCT event_id FROM silver_current) AS c ON c.event_id = b.event_id
-  WHERE b.event_ts >= CAST($window_start AS TIMESTAMP)
-    AND b.event_ts < CAST($window_end AS TIMESTAMP)
-),
-repeated AS (
-  SELECT event_id
-  FROM places
-  WHERE is_rejected = 0
-  GROUP BY event_id
-  HAVING count(*) > 1
-),
--- Few ids come more than once: only their places are ranked.
-ranked AS (
-  SELECT
-    p._topic, p._partition, p._offset, p._batch_id,
-    row_number() OVER (
-      PARTITION BY p.event_id
-      ORDER BY p._ingest_ts, p._topic, p._partition, p._offset, p._batch_id
-    ) AS place
-  FROM places AS p
-  JOIN repeated AS r ON r.event_id = p.event_id
-  WHERE p.is_rejected = 0
-),
-left_out AS (
-  SELECT _topic, _partition, _offset, _batch_id
-  FROM places
-  WHERE is_rejected = 1 OR is_current = 1
-  UNION
-  SELECT _topic, _partition, _offset, _batch_id
-  FROM ranked
-  WHERE place > 1
-),
-accepted AS (
+-- reads: bronze_rows, left_out
+-- The accepted events of a window, each once: what left_out.sql does not name. All columns are read
+-- once, and joined with nothing but those few places.
+WITH accepted AS (
   SELECT
     b._family, b.event_id, b.user_id, b.session_id, b.event_ts, b.device, b.location, b.product_id,
     b.product_name, b.category, b.price,
@@ -88,8 +46,9 @@ SELECT
   CAST(n._offset AS BIGINT) AS _offset,                -- and offset
   CAST(n._batch_id AS VARCHAR) AS _batch_id,           -- the batch that brought it
   CAST(n._ingest_ts AS TIMESTAMP) AS _ingest_ts,       -- time of the plan of that batch
-  CAST(n.event_ts AS DATE) AS event_date,              -- UTC date of the event
-  lpad(CAST(EXTRACT(HOUR FROM n.event_ts) AS VARCHAR), 2, '0') AS hour, -- UTC hour, 00 to 23
+  CAST(CAST($window_start AS TIMESTAMP) AS DATE) AS event_date, -- UTC date of the event
+  lpad(
+    CAST(EXTRACT(HOUR FROM CAST($window_start AS TIMESTAMP)) AS VARCHAR), 2, '0'
+  ) AS hour,                                           -- its UTC hour, 00 to 23: the window's
   CAST(n.event_type AS VARCHAR) AS event_type          -- what happened
 FROM accepted AS n
-ORDER BY event_ts, event_id

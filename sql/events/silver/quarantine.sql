@@ -1,6 +1,6 @@
 -- table: quarantine
 -- grain: one row per rejected bronze row
--- reads: bronze_rows, rejections
+-- reads: suspect_rows, rejections
 -- Rows that broke their contract, as they came, with the rule and everything that was wrong. Nobody
 -- loses a record because of a rule: it can be corrected at its source and sent again.
 WITH placed AS (
@@ -60,8 +60,6 @@ SELECT
   CAST(b._type_errors AS VARCHAR) AS _type_errors,         -- fields that broke their type
   CAST(b.event_ts AS DATE) AS event_date,                  -- UTC date of the event
   lpad(CAST(EXTRACT(HOUR FROM b.event_ts) AS VARCHAR), 2, '0') AS hour -- UTC hour, 00 to 23
-FROM bronze_rows AS b
+FROM suspect_rows AS b
 JOIN told AS t ON t._topic = b._topic AND t._partition = b._partition AND t._offset = b._offset
-WHERE b.event_ts >= CAST($window_start AS TIMESTAMP)
-  AND b.event_ts < CAST($window_end AS TIMESTAMP)
 ORDER BY _topic, _partition, _offset

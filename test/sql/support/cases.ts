@@ -14,7 +14,7 @@ import { caseTable, contractValues } from './logical-tables.ts';
  *     parameters:  on top of the thresholds of the dataset and of the window or dates below
  *     expect:      all rows of the answer, each with the columns that the case is about
  *
- * Answers are compared in their order, those of checks in any.
+ * Answers are compared in the order of the statement, if it has one.
  */
 
 export const kinds = ['silver', 'gold', 'checks', 'queries'] as const;
@@ -103,13 +103,15 @@ export function comparable(sqlCase: SqlCase, rows: readonly Row[]): readonly Row
     if (expected === undefined) return row;
     return Object.fromEntries(Object.keys(expected).map((name) => [name, row[name] ?? null]));
   });
-  return sqlCase.kind === 'checks' ? inAnyOrder(cut) : cut;
+  return isOrdered(sqlCase) ? cut : inAnyOrder(cut);
 }
 
 /** What the case expects, in the order of `comparable`. */
 export function expected(sqlCase: SqlCase): readonly Row[] {
-  return sqlCase.kind === 'checks' ? inAnyOrder(sqlCase.expect) : sqlCase.expect;
+  return isOrdered(sqlCase) ? sqlCase.expect : inAnyOrder(sqlCase.expect);
 }
+
+const isOrdered = ({ file }: SqlCase): boolean => /\nORDER BY [^()]*$/.test(file.sql);
 
 function inAnyOrder(rows: readonly Row[]): readonly Row[] {
   const texts = rows.map((row) => [JSON.stringify(row), row] as const);

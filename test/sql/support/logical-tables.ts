@@ -15,6 +15,7 @@ const bigint = (name: string): Column => ({ name, type: 'bigint', comment: '' })
 /** Columns by name of the logical table. */
 export const logicalTables: Readonly<Record<string, readonly Column[]>> = {
   bronze_rows: events.bronze.columns,
+  suspect_rows: events.bronze.columns,
   contract_values: [string('field'), string('value')],
   rejections: [
     string('_topic'),
@@ -23,6 +24,9 @@ export const logicalTables: Readonly<Record<string, readonly Column[]>> = {
     string('rule'),
     string('reason'),
   ],
+  left_out: events.bronze.columns.filter(({ name }) =>
+    ['_topic', '_partition', '_offset', '_batch_id'].includes(name),
+  ),
   silver_current: visibleColumns(events.silver).filter(({ name }) =>
     ['event_id', '_topic', '_partition', '_offset', '_ingest_ts'].includes(name),
   ),
@@ -80,6 +84,7 @@ function ordinaryRow(table: string, index: number): Row {
   const own = { event_id: `e${index}`, _offset: index };
   switch (table) {
     case 'bronze_rows':
+    case 'suspect_rows':
       return { ...event, ...own };
     case 'silver_current':
       return { ...ordinaryPlace, ...own };
@@ -91,6 +96,8 @@ function ordinaryRow(table: string, index: number): Row {
       return { ...event, ...own, event_date: '2026-08-21', hour: '13' };
     case 'rejections':
       return { _topic: 't', _partition: 0 };
+    case 'left_out':
+      return { _topic: 't', _partition: 0, _batch_id: event['_batch_id'] ?? null };
     case 'top_products':
       return { as_of_date: '2026-08-21' };
     case 'hourly_revenue':

@@ -4,7 +4,7 @@ import type { Parameters, Row, SqlFile, SqlLibrary, SqlSession } from '../../../
 
 /* The silver part of a build, on tables of a session that is open. */
 
-/** `SELECT` of all rows that the reject checks hit, with the rule: the table `rejections`. */
+/** `SELECT` of all rows that the reject checks hit, with the rule: `rejections` of `suspect_rows`. */
 export function rejectionsSql(library: SqlLibrary): string {
   return rejectChecks(library)
     .map(
@@ -19,7 +19,7 @@ export function rejectChecks(library: SqlLibrary): readonly SqlFile[] {
 }
 
 export type SilverBuild = {
-  /** New rows, in the order of the model. */
+  /** New rows, in the order of the files. */
   readonly rows: readonly Row[];
   readonly accounting: Row;
 };
@@ -31,9 +31,10 @@ export async function buildSilver(
   parameters: Parameters,
 ): Promise<SilverBuild> {
   await session.materialize('silver_current', sqlOf(library, 'silver_current'), parameters);
+  await session.materialize('left_out', sqlOf(library, 'left_out'), parameters);
   const [accounting] = (await session.query(sqlOf(library, 'accounting'), parameters)).rows;
   await session.materialize('silver_new', sqlOf(library, 'events_cleaned'), parameters);
-  const { rows } = await session.query('SELECT * FROM silver_new');
+  const { rows } = await session.query('SELECT * FROM silver_new ORDER BY event_ts, event_id');
   return { rows, accounting: accounting ?? {} };
 }
 
