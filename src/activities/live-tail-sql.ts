@@ -1,12 +1,12 @@
 import { type Table, visibleColumns } from '../lake/table.ts';
 
 /*
- * The SQL around the parts of a live tail. The rule is that of events_cleaned.sql: of equal ids the
+ * The SQL around the parts of a live tail. The rule is that of left_out.sql: of equal ids the
  * row that came first is the one, unless the current version has the id.
  */
 
-/** Where a row of silver came from: no two have the same place. */
-const place = ['_topic', '_partition', '_offset'];
+/** Where a row of silver came from: no two have all of it. A topic made anew counts from 0 again. */
+const place = ['_topic', '_partition', '_offset', '_batch_id'];
 const order = ['_ingest_ts', ...place];
 
 /** The places of rows that do not show, of the parts that are added and of those that were there. */

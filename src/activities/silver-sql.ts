@@ -16,7 +16,7 @@ export function sqlOf(files: Readonly<Record<string, SqlFile>>, name: string): s
 const rowsHeldAlways = 150_000;
 /** Of more rows, so few files are read by every statement: that costs less than holding their rows. */
 const filesReadAgainMax = 256;
-/** More bronze rows are never held: they would not fit in memory. */
+/** More rows of bronze are not held, unless a reject check may hit them: they would fill the memory. */
 const rowsHeldMax = 1_000_000;
 
 /** Rows of a window in some batches, by their seals. */
@@ -130,7 +130,7 @@ export async function countRows(
 function rejectionsSql(checks: Readonly<Record<string, SqlFile>>): string {
   const parts = rejectChecks(checks).map(
     ({ name, sql }) =>
-      `SELECT _topic, _partition, _offset, '${ruleName(name)}' AS rule, reason FROM (\n${sql}\n) AS found`,
+      `SELECT _topic, _partition, _offset, _batch_id, '${ruleName(name)}' AS rule, reason FROM (\n${sql}\n) AS found`,
   );
   return parts.join('\nUNION ALL\n');
 }

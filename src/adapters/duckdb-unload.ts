@@ -1,3 +1,4 @@
+import assert from 'node:assert';
 import { open, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
@@ -64,7 +65,8 @@ async function unloadPerFile(
   options: UnloadOptions,
   { orderBy }: NonNullable<UnloadOptions['perFile']>,
 ): Promise<readonly UnloadedFile[]> {
-  const { sql, parameters } = options;
+  const { sql, parameters, partitionBy } = options;
+  assert(partitionBy.length > 0, 'a statement runs again for the files of table partitions');
   // The text may end in a comment.
   const source: Source = { from: `(\n${sql}\n)`, parameters, orderBy };
   try {

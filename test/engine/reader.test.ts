@@ -66,6 +66,15 @@ describe('createReader', () => {
     assert.deepEqual(await placesNow(), ['a clicks-0 0']);
   });
 
+  it('never hides a row for another one in its place, of a topic that was made anew', async () => {
+    await sealBatch(bed, 0, [{ id: 'a' }]);
+    assert.deepEqual(await idsNow(), ['a']);
+    await sealBatch(bed, 1, [{ id: 'a', ingestSecond: 1 }, { id: 'b' }]);
+    assert.deepEqual(await idsNow(), ['a', 'b']);
+    await sealBatch(bed, 2, [{ id: 'c' }, { id: 'd' }], { firstOffset: 1_000 });
+    assert.deepEqual(await idsNow(), ['a', 'b', 'c', 'd']);
+  });
+
   it('cleans no batch twice, and reads no seal twice', async () => {
     const read: string[] = [];
     const objects = aroundStore(bed.ports.objects, (step, run) => {

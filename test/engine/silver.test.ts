@@ -148,6 +148,15 @@ describe('stageSilver', () => {
       assert.deepEqual(sealed.accounting, folded.accounting);
     });
 
+    it('never rejects a row for another one in its place, of a topic that was made anew', async () => {
+      await sealBatch(bed, 0, [{ id: 'bad', device: 'pot' }, { id: 'a' }]);
+      await sealBatch(bed, 1, [{ id: 'good' }, { id: 'worse', device: 'pan' }], { firstOffset: 0 });
+      const built = await buildSilver(bed, 'seal', 1);
+      assert.deepEqual(await idsOf(bed), ['a', 'good']);
+      assert.deepEqual(await idsOf(bed, 'quarantine'), ['bad', 'worse']);
+      assert.equal(built.accounting?.rejected, 2);
+    });
+
     it('without events is a version with 0 rows, which passes its gate', async () => {
       const staged = await stageSilver(bed, 'seal', null);
       const gate = await bed.activities.checkStaged({ ref: staged.ref, version: staged.version });

@@ -134,7 +134,8 @@ async function run(sqlCase: SqlCase, index: number) {
 /** Columns of a model, a query or a reject check; `null` for other checks, which end in `reason`. */
 function wantedColumns({ kind, file: { header } }: SqlCase): readonly string[] | null {
   if (kind === 'queries') return queryColumns[header['question'] ?? ''] ?? [];
-  if (header['severity'] === 'reject') return ['_topic', '_partition', '_offset', 'reason'];
+  if (header['severity'] === 'reject')
+    return ['_topic', '_partition', '_offset', '_batch_id', 'reason'];
   if (kind === 'checks') return null;
   if (header['table'] === 'accounting') {
     return ['bronze_rows', 'rejected_rows', 'duplicate_rows', 'better_duplicates'];

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
+import { listOf } from '../../src/adapters/sql-library.ts';
 import { devices, eventContract, events, eventTypes } from '../../src/datasets/events.ts';
 import { placeRecord } from '../../src/lake/placement.ts';
 import type { Row } from '../../src/ports.ts';
 import { randomCases } from '../support/random-cases.ts';
-import { defaultParameters, loadEventsSql } from './support/cases.ts';
+import { defaultParameters, loadCases, loadEventsSql } from './support/cases.ts';
 import { createTestEngine } from './support/engine.ts';
 import type { TestEngine } from './support/engine.ts';
 import { caseTable, contractValues } from './support/logical-tables.ts';
@@ -136,6 +137,29 @@ describe('reject checks', () => {
       // The message names the record, so that shrinking the list, which takes long, adds nothing.
       { numRuns: randomCases(5), endOnFailure: true },
     ));
+
+  it('read what the net has caught, which is all that the quarantine has', () => {
+    for (const { name, header } of rejectChecks(library)) {
+      assert.ok(listOf(header['reads']).includes('suspect_rows'), name);
+      assert.ok(!listOf(header['reads']).includes('bronze_rows'), name);
+    }
+  });
+
+  it('lose no row of their own cases in the net', async () => {
+    const session = await test.engine.open([caseTable('contract_values', contractValues, '')]);
+    for (const check of rejectChecks(library)) {
+      for (const { claim, tables, parameters: given } of loadCases('checks', check)) {
+        const rows = tables.find(({ name }) => name === 'suspect_rows')!;
+        await session.declare([rows, { ...rows, name: 'bronze_rows' }]);
+        const all = await session.query(check.sql, given);
+        await session.materialize('suspect_rows', library.silver['suspect_rows']!.sql, given);
+        const caught = await session.query(check.sql, given);
+        assert.deepEqual(caught.rows, all.rows, `${check.name} ${claim}`);
+        await session.forget(['suspect_rows']);
+      }
+    }
+    await session.close();
+  });
 
   it('are fewer than the reasons that the quarantine has room for', () => {
     assert.ok(rejectChecks(library).length <= 8);

@@ -62,7 +62,13 @@ async function withRows<T>(
   const rows = bronzeRows(list);
   const rejections = rows
     .filter((_, index) => list[index]?.isRejected)
-    .map(({ _partition, _offset }) => ({ _partition, _offset, rule: 'r', reason: 'x' }));
+    .map(({ _partition, _offset, _batch_id }) => ({
+      _partition,
+      _offset,
+      _batch_id,
+      rule: 'r',
+      reason: 'x',
+    }));
   const all: TableInput = { ...caseTable('bronze_rows', rows, ''), name: 'all_rows' };
   const session = await test.engine.open([
     all,

@@ -8,7 +8,7 @@
 -- empty id would make one user of all that lack one; whoever has nothing to say sends null.
 WITH judged AS (
   SELECT
-    _topic, _partition, _offset,
+    _topic, _partition, _offset, _batch_id,
     CASE WHEN event_id = '' THEN '; event_id is empty' ELSE '' END
       || CASE WHEN user_id = '' THEN '; user_id is empty' ELSE '' END
       || CASE WHEN session_id = '' THEN '; session_id is empty' ELSE '' END
@@ -23,7 +23,8 @@ WITH judged AS (
 SELECT
   CAST(_topic AS VARCHAR) AS _topic,             -- which
   CAST(_partition AS INTEGER) AS _partition,     -- bronze
-  CAST(_offset AS BIGINT) AS _offset,            -- row
+  CAST(_offset AS BIGINT) AS _offset,            -- row,
+  CAST(_batch_id AS VARCHAR) AS _batch_id,       -- of which batch
   CAST(substr(found, 3) AS VARCHAR) AS reason    -- what is wrong with it, without the first "; "
 FROM judged
 WHERE found <> ''

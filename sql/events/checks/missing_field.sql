@@ -10,7 +10,7 @@
 -- would go).
 WITH judged AS (
   SELECT
-    _topic, _partition, _offset,
+    _topic, _partition, _offset, _batch_id,
     CASE WHEN event_id IS NULL THEN '; event_id is missing' ELSE '' END
       || CASE WHEN event_type IS NULL THEN '; event_type is missing' ELSE '' END
       || CASE WHEN user_id IS NULL THEN '; user_id is missing' ELSE '' END
@@ -44,7 +44,8 @@ WITH judged AS (
 SELECT
   CAST(_topic AS VARCHAR) AS _topic,             -- which
   CAST(_partition AS INTEGER) AS _partition,     -- bronze
-  CAST(_offset AS BIGINT) AS _offset,            -- row
+  CAST(_offset AS BIGINT) AS _offset,            -- row,
+  CAST(_batch_id AS VARCHAR) AS _batch_id,       -- of which batch
   CAST(substr(found, 3) AS VARCHAR) AS reason    -- what is wrong with it, without the first "; "
 FROM judged
 WHERE found <> ''

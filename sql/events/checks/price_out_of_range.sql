@@ -9,7 +9,7 @@
 -- currency gone wrong, which one sum would carry into every revenue.
 WITH judged AS (
   SELECT
-    _topic, _partition, _offset,
+    _topic, _partition, _offset, _batch_id,
     CASE
       WHEN price < CAST($price_min AS DECIMAL(12,2))
         OR price > CAST($price_max AS DECIMAL(12,2))
@@ -21,7 +21,8 @@ WITH judged AS (
 SELECT
   CAST(_topic AS VARCHAR) AS _topic,             -- which
   CAST(_partition AS INTEGER) AS _partition,     -- bronze
-  CAST(_offset AS BIGINT) AS _offset,            -- row
+  CAST(_offset AS BIGINT) AS _offset,            -- row,
+  CAST(_batch_id AS VARCHAR) AS _batch_id,       -- of which batch
   CAST(substr(found, 3) AS VARCHAR) AS reason    -- what is wrong with it, without the first "; "
 FROM judged
 WHERE found <> ''

@@ -9,7 +9,7 @@
 -- those of the contract; a property test keeps the two equal.
 WITH judged AS (
   SELECT
-    _topic, _partition, _offset,
+    _topic, _partition, _offset, _batch_id,
     CASE
       WHEN length(event_id) > 200
         THEN '; event_id is longer than 200: ' || substr(event_id, 1, 100)
@@ -60,7 +60,8 @@ WITH judged AS (
 SELECT
   CAST(_topic AS VARCHAR) AS _topic,             -- which
   CAST(_partition AS INTEGER) AS _partition,     -- bronze
-  CAST(_offset AS BIGINT) AS _offset,            -- row
+  CAST(_offset AS BIGINT) AS _offset,            -- row,
+  CAST(_batch_id AS VARCHAR) AS _batch_id,       -- of which batch
   CAST(substr(found, 3) AS VARCHAR) AS reason    -- what is wrong with it, without the first "; "
 FROM judged
 WHERE found <> ''

@@ -9,7 +9,7 @@
 -- in.
 WITH judged AS (
   SELECT
-    b._topic, b._partition, b._offset,
+    b._topic, b._partition, b._offset, b._batch_id,
     CASE
       WHEN b.event_type IS NOT NULL AND types.value IS NULL
         THEN '; event_type is ' || substr(b.event_type, 1, 100)
@@ -27,7 +27,8 @@ WITH judged AS (
 SELECT
   CAST(_topic AS VARCHAR) AS _topic,             -- which
   CAST(_partition AS INTEGER) AS _partition,     -- bronze
-  CAST(_offset AS BIGINT) AS _offset,            -- row
+  CAST(_offset AS BIGINT) AS _offset,            -- row,
+  CAST(_batch_id AS VARCHAR) AS _batch_id,       -- of which batch
   CAST(substr(found, 3) AS VARCHAR) AS reason    -- what is wrong with it, without the first "; "
 FROM judged
 WHERE found <> ''

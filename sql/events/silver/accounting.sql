@@ -6,12 +6,12 @@
 -- better_duplicates are ids whose row in the current version came later than a row at hand: a fold
 -- keeps the current one, the next seal build swaps it.
 WITH in_window AS (
-  SELECT event_id, _ingest_ts, _topic, _partition, _offset
+  SELECT event_id, _ingest_ts, _topic, _partition, _offset, _batch_id
   FROM bronze_rows
   WHERE event_ts >= CAST($window_start AS TIMESTAMP) AND event_ts < CAST($window_end AS TIMESTAMP)
 ),
 rejected AS (
-  SELECT DISTINCT _topic, _partition, _offset
+  SELECT DISTINCT _topic, _partition, _offset, _batch_id
   FROM rejections
 ),
 judged AS (
@@ -21,6 +21,7 @@ judged AS (
   FROM in_window AS b
   LEFT JOIN rejected AS r
     ON r._topic = b._topic AND r._partition = b._partition AND r._offset = b._offset
+      AND r._batch_id = b._batch_id
 ),
 copies AS (
   SELECT event_id, count(*) AS copies

@@ -1,8 +1,8 @@
 -- table: events_cleaned
 -- grain: one row per event_id and window
 -- reads: bronze_rows, left_out
--- The accepted events of a window, each once: what left_out.sql does not name. All columns are read
--- once, and joined with nothing but those few places.
+-- The accepted events of a window, each once: the rows that left_out.sql does not name, which is
+-- all that they are joined with.
 WITH accepted AS (
   SELECT
     b._family, b.event_id, b.user_id, b.session_id, b.event_ts, b.device, b.location, b.product_id,

@@ -5,15 +5,18 @@
 -- loses a record because of a rule: it can be corrected at its source and sent again.
 WITH placed AS (
   SELECT
-    _topic, _partition, _offset, rule, reason,
-    row_number() OVER (PARTITION BY _topic, _partition, _offset ORDER BY rule, reason) AS place
+    _topic, _partition, _offset, _batch_id, rule, reason,
+    row_number() OVER (
+      PARTITION BY _topic, _partition, _offset, _batch_id
+      ORDER BY rule, reason
+    ) AS place
   FROM rejections
 ),
 -- No engine shares another's way to join texts of a group, so the first eight stand by place; a
 -- dataset has fewer reject checks than that, and each gives one reason for a row.
 told AS (
   SELECT
-    _topic, _partition, _offset,
+    _topic, _partition, _offset, _batch_id,
     min(rule) AS rule,
     max(CASE WHEN place = 1 THEN reason END)
       || COALESCE('; ' || max(CASE WHEN place = 2 THEN reason END), '')
@@ -25,7 +28,7 @@ told AS (
       || COALESCE('; ' || max(CASE WHEN place = 8 THEN reason END), '')
       || CASE WHEN count(*) > 8 THEN '; and more' ELSE '' END AS reason
   FROM placed
-  GROUP BY _topic, _partition, _offset
+  GROUP BY _topic, _partition, _offset, _batch_id
 )
 SELECT
   CAST(t.rule AS VARCHAR) AS rule,                         -- the first rule that it broke
@@ -61,5 +64,7 @@ SELECT
   CAST(b.event_ts AS DATE) AS event_date,                  -- UTC date of the event
   lpad(CAST(EXTRACT(HOUR FROM b.event_ts) AS VARCHAR), 2, '0') AS hour -- UTC hour, 00 to 23
 FROM suspect_rows AS b
-JOIN told AS t ON t._topic = b._topic AND t._partition = b._partition AND t._offset = b._offset
-ORDER BY _topic, _partition, _offset
+JOIN told AS t
+  ON t._topic = b._topic AND t._partition = b._partition AND t._offset = b._offset
+    AND t._batch_id = b._batch_id
+ORDER BY _topic, _partition, _offset, _batch_id

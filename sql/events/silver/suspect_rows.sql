@@ -2,9 +2,9 @@
 -- grain: one row per bronze row of the window that a reject check may hit
 -- reads: bronze_rows, contract_values
 -- params: price_min, price_max, quantity_min, quantity_max
--- A net around the reject checks: they read these few rows, and bronze is read once for all of
--- them. It may catch rows that no check hits, but must let none through that one does; a property
--- test compares what is found with the contract itself.
+-- A net around the reject checks: they read what it has caught, as a rule few rows, so that bronze
+-- is read once for all of them. It may catch rows that no check hits, but must let none through that
+-- one does; a property test compares what is found with the contract itself.
 SELECT
   b.event_id, b.event_type, b.event_ts, b.user_id, b.session_id, b.device, b.location, b.product_id,
   b.product_name, b.category, b.price, b.quantity, b.search_query, b.page_url, b._ingest_ts,

@@ -125,15 +125,23 @@ export type Event = {
 
 /**
  * A batch as ingest leaves it: its bronze file and its seal, which counts so much for each row.
- * Offsets go on by thousands.
+ * Offsets go on by thousands, unless the topic was made anew.
  */
 export async function sealBatch(
   { ports: { objects } }: Pick<LakeBed, 'ports'>,
   number: number,
   list: readonly Event[],
-  { countedRows = 1, ingestTime = '2026-08-21T15:00:00.000Z', of = log } = {},
+  {
+    countedRows = 1,
+    ingestTime = '2026-08-21T15:00:00.000Z',
+    of = log,
+    firstOffset = number * 1_000,
+  } = {},
 ): Promise<void> {
-  const rows = list.map((event, index) => bronzeRow(event, number * 1_000 + index, of));
+  const rows = list.map((event, index) => ({
+    ...bronzeRow(event, firstOffset + index, of),
+    _batch_id: `${of}-${number}`,
+  }));
   const ingestTimeMs = Date.parse(ingestTime);
   const key = bronzeKey({ dataset: 'events', log: of, number, ingestTimeMs });
   const columns = events.bronze.columns;

@@ -21,6 +21,7 @@ export const logicalTables: Readonly<Record<string, readonly Column[]>> = {
     string('_topic'),
     { name: '_partition', type: 'int', comment: '' },
     bigint('_offset'),
+    string('_batch_id'),
     string('rule'),
     string('reason'),
   ],
@@ -95,7 +96,6 @@ function ordinaryRow(table: string, index: number): Row {
     case 'events_cleaned':
       return { ...event, ...own, event_date: '2026-08-21', hour: '13' };
     case 'rejections':
-      return { _topic: 't', _partition: 0 };
     case 'left_out':
       return { _topic: 't', _partition: 0, _batch_id: event['_batch_id'] ?? null };
     case 'top_products':

@@ -9,7 +9,7 @@ export function rejectionsSql(library: SqlLibrary): string {
   return rejectChecks(library)
     .map(
       ({ name, sql }) =>
-        `SELECT _topic, _partition, _offset, '${name}' AS rule, reason FROM (\n${sql}\n) AS ${name}`,
+        `SELECT _topic, _partition, _offset, _batch_id, '${name}' AS rule, reason FROM (\n${sql}\n) AS ${name}`,
     )
     .join('\nUNION ALL\n');
 }
