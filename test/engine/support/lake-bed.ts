@@ -21,6 +21,7 @@ import { bronzeKey, pointerKey, sealKey } from '../../../src/lake/paths.ts';
 import type { BuildMode, Pointer } from '../../../src/lake/pointer.ts';
 import type { Seal } from '../../../src/lake/source-log.ts';
 import type { Catalog, ObjectStore, Ports, Row, SqlEngine } from '../../../src/ports.ts';
+import { silverPointer } from '../../lake/support/pointers.ts';
 import { loadEventsSql } from '../../sql/support/cases.ts';
 
 /* A lake in memory with the real engine: sealed batches are put into it, and windows built. */
@@ -271,28 +272,10 @@ export async function pointerOf({ ports }: HasStore, ref: WindowRef): Promise<Po
 
 /** A version of the hour without files, as a fold would have made it. */
 export function emptyPointer(version: string, previous: string | null): Pointer {
-  return {
-    schema: 1,
-    layer: 'silver',
-    table: events.silver.name,
-    window: hour,
-    version,
-    sequence: 1,
-    mode: 'fold',
-    fingerprint: version,
-    files: [],
-    rows: 0,
-    logs: {},
-    silver: {},
-    accounting: null,
-    betterDuplicates: 0,
-    quarantineKeys: [],
-    score: null,
-    warnings: [],
-    complete: true,
-    builtAt: '2026-08-21T15:00:00.000Z',
-    previous,
-  };
+  const nothing = { files: [], rows: 0, logs: {}, accounting: null, score: null };
+  const { table } = silverRef();
+  const named = { table, window: hour, version, sequence: 1, fingerprint: version, previous };
+  return silverPointer({ ...named, ...nothing, mode: 'fold' });
 }
 
 /** Puts a pointer where a build would, as it pleases the test. */
