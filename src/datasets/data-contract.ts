@@ -146,10 +146,11 @@ function reading(): string[] {
       'such counts as a field that is not of its type.',
     '**Duplicates.** Events with equal `event_id` in the same hour of event time are duplicates. ' +
       'Rejected rows are left out first; of the rest, the row with the least (`_ingest_ts`, ' +
-      '`_topic`, `_partition`, `_offset`) wins. While an hour is open, the row that was published ' +
-      'first stays; the build of the hour when it is over sets that right. Equal ids in different hours of a day are ' +
-      'different events to Ingot: both count, and the check `same_id_in_other_window` warns and ' +
-      'says how many there are. Across days they are not looked for.',
+      '`_topic`, `_partition`, `_offset`, `_batch_id`) wins. While an hour is open, the row that ' +
+      'was published first stays; the build of the hour when it is over sets that right. Equal ids ' +
+      'in different hours of a day are different events to Ingot: both count, and the check ' +
+      '`same_id_in_other_window` warns and says how many there are. Across days they are not ' +
+      'looked for.',
     '**Money.** One currency. `revenue` is price × quantity of a purchase, else null; a cart or ' +
       'purchase that names no quantity is of one unit. Sums are exact decimals. Averages are ' +
       'rounded once, at the end, to two decimals, half up.',
