@@ -127,7 +127,7 @@ export async function countRows(
 }
 
 /** The union of what the reject checks find; the rule is the name of the check. */
-function rejectionsSql(checks: Readonly<Record<string, SqlFile>>): string {
+export function rejectionsSql(checks: Readonly<Record<string, SqlFile>>): string {
   const parts = rejectChecks(checks).map(
     ({ name, sql }) =>
       `SELECT _topic, _partition, _offset, _batch_id, '${ruleName(name)}' AS rule, reason FROM (\n${sql}\n) AS found`,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
+import { rejectChecks, rejectionsSql, sqlOf } from '../../src/activities/silver-sql.ts';
 import { listOf } from '../../src/adapters/sql-library.ts';
 import { devices, eventContract, events, eventTypes } from '../../src/datasets/events.ts';
 import { placeRecord } from '../../src/lake/placement.ts';
@@ -9,7 +10,6 @@ import { defaultParameters, loadCases, loadEventsSql } from './support/cases.ts'
 import { createTestEngine } from './support/engine.ts';
 import type { TestEngine } from './support/engine.ts';
 import { caseTable, contractValues } from './support/logical-tables.ts';
-import { rejectChecks, rejectionsSql } from './support/silver-build.ts';
 
 /*
  * The contract is written twice, in zod for producers and docs, and in SQL for all engines. This
@@ -110,9 +110,9 @@ describe('reject checks', () => {
       caseTable('contract_values', contractValues, ''),
     ]);
     try {
-      const suspects = library.silver['suspect_rows']!.sql;
+      const suspects = sqlOf(library.silver, 'suspect_rows');
       await session.materialize('suspect_rows', suspects, parameters);
-      const result = await session.query(rejectionsSql(library), parameters);
+      const result = await session.query(rejectionsSql(library.checks), parameters);
       return new Set(result.rows.map((row) => Number(row['_offset'])));
     } finally {
       await session.close();
@@ -139,7 +139,7 @@ describe('reject checks', () => {
     ));
 
   it('read what the net has caught, which is all that the quarantine has', () => {
-    for (const { name, header } of rejectChecks(library)) {
+    for (const { name, header } of rejectChecks(library.checks)) {
       assert.ok(listOf(header['reads']).includes('suspect_rows'), name);
       assert.ok(!listOf(header['reads']).includes('bronze_rows'), name);
     }
@@ -147,12 +147,12 @@ describe('reject checks', () => {
 
   it('lose no row of their own cases in the net', async () => {
     const session = await test.engine.open([caseTable('contract_values', contractValues, '')]);
-    for (const check of rejectChecks(library)) {
+    for (const check of rejectChecks(library.checks)) {
       for (const { claim, tables, parameters: given } of loadCases('checks', check)) {
         const rows = tables.find(({ name }) => name === 'suspect_rows')!;
         await session.declare([rows, { ...rows, name: 'bronze_rows' }]);
         const all = await session.query(check.sql, given);
-        await session.materialize('suspect_rows', library.silver['suspect_rows']!.sql, given);
+        await session.materialize('suspect_rows', sqlOf(library.silver, 'suspect_rows'), given);
         const caught = await session.query(check.sql, given);
         assert.deepEqual(caught.rows, all.rows, `${check.name} ${claim}`);
         await session.forget(['suspect_rows']);
@@ -162,6 +162,6 @@ describe('reject checks', () => {
   });
 
   it('are fewer than the reasons that the quarantine has room for', () => {
-    assert.ok(rejectChecks(library).length <= 8);
+    assert.ok(rejectChecks(library.checks).length <= 8);
   });
 });

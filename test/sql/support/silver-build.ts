@@ -1,22 +1,9 @@
+import { sqlOf } from '../../../src/activities/silver-sql.ts';
 import { events } from '../../../src/datasets/events.ts';
 import { visibleColumns } from '../../../src/lake/table.ts';
-import type { Parameters, Row, SqlFile, SqlLibrary, SqlSession } from '../../../src/ports.ts';
+import type { Parameters, Row, SqlLibrary, SqlSession } from '../../../src/ports.ts';
 
 /* The silver part of a build, on tables of a session that is open. */
-
-/** `SELECT` of all rows that the reject checks hit, with the rule: `rejections` of `suspect_rows`. */
-export function rejectionsSql(library: SqlLibrary): string {
-  return rejectChecks(library)
-    .map(
-      ({ name, sql }) =>
-        `SELECT _topic, _partition, _offset, _batch_id, '${name}' AS rule, reason FROM (\n${sql}\n) AS ${name}`,
-    )
-    .join('\nUNION ALL\n');
-}
-
-export function rejectChecks(library: SqlLibrary): readonly SqlFile[] {
-  return Object.values(library.checks).filter(({ header }) => header['severity'] === 'reject');
-}
 
 export type SilverBuild = {
   /** New rows, in the order of the files. */
@@ -30,10 +17,10 @@ export async function buildSilver(
   library: SqlLibrary,
   parameters: Parameters,
 ): Promise<SilverBuild> {
-  await session.materialize('silver_current', sqlOf(library, 'silver_current'), parameters);
-  await session.materialize('left_out', sqlOf(library, 'left_out'), parameters);
-  const [accounting] = (await session.query(sqlOf(library, 'accounting'), parameters)).rows;
-  await session.materialize('silver_new', sqlOf(library, 'events_cleaned'), parameters);
+  await session.materialize('silver_current', sqlOf(library.silver, 'silver_current'), parameters);
+  await session.materialize('left_out', sqlOf(library.silver, 'left_out'), parameters);
+  const [accounting] = (await session.query(sqlOf(library.silver, 'accounting'), parameters)).rows;
+  await session.materialize('silver_new', sqlOf(library.silver, 'events_cleaned'), parameters);
   const { rows } = await session.query('SELECT * FROM silver_new ORDER BY event_ts, event_id');
   return { rows, accounting: accounting ?? {} };
 }
@@ -47,10 +34,4 @@ export async function publishFold(session: SqlSession): Promise<void> {
     `${select('silver_version')} UNION ALL ${select('silver_new')}`,
   );
   await session.materialize('silver_version', select('silver_next'));
-}
-
-function sqlOf(library: SqlLibrary, name: string): string {
-  const file = library.silver[name];
-  if (file === undefined) throw new Error(`there is no sql/events/silver/${name}.sql`);
-  return file.sql;
 }
