@@ -199,8 +199,10 @@ export const configSchema = z.object({
   ALERT_WEBHOOK_TIMEOUT_MS: whole(5_000, 100, 60_000).describe(
     'How long one attempt to post an alert may take.',
   ),
-  TRANSFORM_SLOTS: whole(2, 1, 64).describe('Transform activities that one worker runs at once.'),
-  DUCKDB_THREADS: whole(2, 1, 256).describe('Threads of the embedded engine in one process.'),
+  TRANSFORM_SLOTS: whole(3, 1, 64).describe('Transform activities that one worker runs at once.'),
+  DUCKDB_THREADS: whole(2, 1, 256).describe(
+    'Threads of the embedded engine in one process, which the slots of a transform worker share.',
+  ),
   DUCKDB_MEMORY_MB: whole(1_024, 128, 1_048_576).describe(
     'Memory limit of the embedded engine, in MiB.',
   ),

@@ -238,10 +238,10 @@ export type UnloadOptions = {
   /** Key of the file of a combination. Written create-only: an existing one is kept. */
   readonly keyOf: (partition: Readonly<Record<string, string>>) => string;
   /**
-   * Run the statement again for the rows of each file, in this order, instead of once and holding all
-   * of its rows: for one that filters and computes little. Only with `partitionBy`.
+   * Run the statement again for the rows of each file, instead of once and holding all of its rows: for
+   * one that filters and computes little. Only with `partitionBy`.
    */
-  readonly perFile?: { readonly orderBy: readonly string[] };
+  readonly perFile?: boolean;
   /** Write one file even when there are no rows. Only without `partitionBy`. */
   readonly evenIfEmpty: boolean;
   readonly metadata: Readonly<Record<string, string>>;

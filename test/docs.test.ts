@@ -73,6 +73,7 @@ describe('docs', () => {
       ...errorCodes,
       ...deadLetterReasons,
       'NODE_EXTRA_CA_CERTS',
+      'UV_THREADPOOL_SIZE',
       'INGOT_TEST_CASES',
     ]);
     const unknown = [...pages].flatMap(([file, text]) =>

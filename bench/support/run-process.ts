@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { runEnvironment } from '../../bin/bootstrap.mjs';
 import type { Environment } from '../../src/config.ts';
 import { compileThread } from '../../src/workers/thread.ts';
 import { type Measured, parseReport } from './measure.ts';
@@ -33,8 +34,7 @@ async function runNode<T extends Measured>(
   signal: AbortSignal,
 ): Promise<T> {
   const child = spawn(process.execPath, args, {
-    // The notice that the SDK drops Node 20 in 2027 is not for who runs a bench.
-    env: { ...env, AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
+    env: runEnvironment(env),
     stdio: ['ignore', 'pipe', 'inherit'],
     signal,
   });

@@ -2,7 +2,7 @@ import { createS3Client, ensureBucket } from '../../src/adapters/aws-clients.ts'
 import { loadConfig } from '../../src/config.ts';
 import { events } from '../../src/datasets/events.ts';
 import { dayMs, formatInstant, hourMs } from '../../src/lake/time.ts';
-import { createPorts, sessionsKept } from '../../src/workers/wiring.ts';
+import { createPorts, transformEngine } from '../../src/workers/wiring.ts';
 import { type BuildTime, createBuilder } from './lake-builds.ts';
 import { openLakeFiller } from './lake-fill.ts';
 import { writeHistory } from './lake-history.ts';
@@ -38,9 +38,8 @@ const config = loadConfig(process.env);
 const client = createS3Client(config);
 await ensureBucket(client, config.lakeBucket, config.AWS_REGION);
 client.destroy();
-const ports = await createPorts(config, events, silentLogger, {
-  sessionsKept: sessionsKept(config),
-});
+const engine = transformEngine(config);
+const ports = await createPorts(config, events, silentLogger, engine);
 const builder = createBuilder(config, ports);
 /** A whole hour in the middle of a day that is over. */
 const day = Math.floor(Date.now() / dayMs) * dayMs - 2 * dayMs;
@@ -115,7 +114,7 @@ async function measure(): Promise<void> {
 
 /** What sessions have left for the next ones is of versions that a later round makes again. */
 async function forgetShared(): Promise<void> {
-  const opened = Array.from({ length: sessionsKept(config) }, () => ports.engine.open([]));
+  const opened = Array.from({ length: engine.sessionsKept }, () => ports.engine.open([]));
   for (const session of await Promise.all(opened)) await session.close();
 }
 

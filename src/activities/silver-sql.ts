@@ -72,10 +72,10 @@ export async function prepareSilver(
   await session.materialize('left_out', sqlOf(silver, 'left_out'), parameters);
 }
 
-/** Of the rows in a file, so that row groups have a range of time, and equal inputs equal files. */
-const rowOrder = ['event_ts', 'event_id'];
-
-/** The rows of the files that a build writes: new ones, and those of small files that are merged. */
+/**
+ * The rows of the files that a build writes: new ones, and those of small files that are merged, as they
+ * lie in their batches, which is by time as a rule.
+ */
 export function rowsOfFiles(
   models: Readonly<Record<string, SqlFile>>,
   {
@@ -96,9 +96,9 @@ export function rowsOfFiles(
     ? `SELECT ${columns} FROM (\n${cleaned}\n) AS added\n` +
       `UNION ALL\nSELECT ${columns} FROM silver_merge`
     : cleaned;
-  if (isPerFile) return { sql: rows, perFile: { orderBy: rowOrder } };
+  if (isPerFile) return { sql: rows, perFile: true };
   // The rows of each file next to each other: the others are then skipped.
-  const order = ['event_type', ...rowOrder].join(', ');
+  const order = 'event_type, event_ts, event_id';
   return { sql: `SELECT ${columns} FROM (\n${rows}\n) AS rows_of_files\nORDER BY ${order}` };
 }
 

@@ -26,9 +26,7 @@ export async function unloadSelect(
   context: UnloadContext,
   options: UnloadOptions,
 ): Promise<readonly UnloadedFile[]> {
-  return options.perFile === undefined
-    ? unloadHeld(context, options)
-    : unloadPerFile(context, options, options.perFile);
+  return options.perFile === true ? unloadPerFile(context, options) : unloadHeld(context, options);
 }
 
 /** Where the rows of the files come from. */
@@ -37,7 +35,6 @@ type Source = {
   readonly from: string;
   /** Of the statement in it, if it is one. */
   readonly parameters: Parameters;
-  readonly orderBy: readonly string[];
 };
 
 async function unloadHeld(
@@ -49,7 +46,7 @@ async function unloadHeld(
   try {
     const rows = await createTableAs(connection, { table, ...options });
     // A scan of a table keeps the order in which its rows were inserted.
-    const source: Source = { from: table, parameters: {}, orderBy: [] };
+    const source: Source = { from: table, parameters: {} };
     const whole = rows > 0 || options.evenIfEmpty ? [{}] : [];
     const isWhole = options.partitionBy.length === 0;
     const partitions = isWhole ? whole : await partitionsOf(connection, source, options);
@@ -63,12 +60,11 @@ async function unloadHeld(
 async function unloadPerFile(
   context: UnloadContext,
   options: UnloadOptions,
-  { orderBy }: NonNullable<UnloadOptions['perFile']>,
 ): Promise<readonly UnloadedFile[]> {
   const { sql, parameters, partitionBy } = options;
   assert(partitionBy.length > 0, 'a statement runs again for the files of table partitions');
   // The text may end in a comment.
-  const source: Source = { from: `(\n${sql}\n)`, parameters, orderBy };
+  const source: Source = { from: `(\n${sql}\n)`, parameters };
   try {
     const partitions = await partitionsOf(context.connection, source, options);
     options.onPartitions?.(partitions);
@@ -219,10 +215,8 @@ async function copyPartition(
     (name, index) => `CAST(${quoteIdentifier(name)} AS VARCHAR) = $partition_${index}`,
   );
   const where = conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`;
-  const order = source.orderBy.map(quoteIdentifier).join(', ');
-  const orderBy = order === '' ? '' : ` ORDER BY ${order}`;
   const metadata = metadataOption(options.metadata);
-  const select = `SELECT ${columns.join(', ')} FROM ${source.from} AS unloaded${where}${orderBy}`;
+  const select = `SELECT ${columns.join(', ')} FROM ${source.from} AS unloaded${where}`;
   const reader = await runStatement(
     connection,
     `COPY (${select}) TO ${quoteText(path)} ` +

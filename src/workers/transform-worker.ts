@@ -19,7 +19,7 @@ import type { RunningWorker } from './running-worker.ts';
 import { buildsInUse } from './builds-in-use.ts';
 import { connectClient, connectWorker } from './temporal.ts';
 import { ensureJanitorSchedule, ensureSchedule } from './schedules.ts';
-import { createPorts, describeLakehouse, janitorSettings, sessionsKept } from './wiring.ts';
+import { createPorts, describeLakehouse, janitorSettings, transformEngine } from './wiring.ts';
 import { cachedWorkflowBundle } from './workflow-bundle.ts';
 
 /** Metadata activities that one worker runs at once: small reads and commits. */
@@ -41,8 +41,8 @@ export async function startTransformWorker(
   given: TransformParts = {},
 ): Promise<RunningWorker> {
   const dataset = events;
-  const kept = { sessionsKept: sessionsKept(config) };
-  const ports = given.ports ?? (await createPorts(config, dataset, logger, kept));
+  const ports =
+    given.ports ?? (await createPorts(config, dataset, logger, transformEngine(config)));
   const { client, connection } = await connectClient(config);
   const native = await connectWorker(config);
   const pointers = createPointerStore(ports);

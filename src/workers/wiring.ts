@@ -26,28 +26,42 @@ export function createCatalog(config: Config): Catalog {
   return createGlueCatalog(createGlueClient(config));
 }
 
+/** How an engine is used: by how many sessions at once, and after each other. */
+export type EngineUse = {
+  /** Of each database. */
+  readonly threads: number;
+  /** Databases of closed sessions that the engine keeps. */
+  readonly sessionsKept: number;
+};
+
 /**
- * Databases of closed sessions that a transform worker keeps: more than run at once, because those of
- * another window keep the tables that its next build reads.
+ * The engine of a transform worker. Its slots share the threads: a statement that waits for its other
+ * threads spins, so builds beside each other with a thread each cost the machine less than builds with
+ * several. It keeps more databases than run at once, because those of another window keep the tables
+ * that its next build reads.
  */
-export function sessionsKept({ TRANSFORM_SLOTS: slots }: Pick<Config, 'TRANSFORM_SLOTS'>): number {
-  return 2 * slots;
+export function transformEngine({
+  DUCKDB_THREADS: threads,
+  TRANSFORM_SLOTS: slots,
+}: Pick<Config, 'DUCKDB_THREADS' | 'TRANSFORM_SLOTS'>): EngineUse {
+  return { threads: Math.max(1, Math.floor(threads / slots)), sessionsKept: 2 * slots };
 }
 
 /**
  * `given` are ports that take the place of the real ones, also beneath those that are built on them, and
- * how many databases of closed sessions the engine keeps.
+ * how the engine is used where it is not by one session at a time.
  */
 export async function createPorts(
   config: Config,
   dataset: Dataset,
   logger: Logger,
-  given: Partial<Pick<Ports, 'objects' | 'catalog'>> & { readonly sessionsKept?: number } = {},
+  given: Partial<Pick<Ports, 'objects' | 'catalog'> & EngineUse> = {},
 ): Promise<Ports> {
   const objects = given.objects ?? createObjects(config);
   const kafka = createKafka(config, logger);
   const cacheDirectory = cacheFolder(config);
-  const limits = { threads: config.DUCKDB_THREADS, memoryMb: config.DUCKDB_MEMORY_MB };
+  const threads = given.threads ?? config.DUCKDB_THREADS;
+  const limits = { threads, memoryMb: config.DUCKDB_MEMORY_MB };
   return {
     objects,
     source: createKafkaEventSource({ kafka, logger, uniqueId: randomUUID }),

@@ -3,7 +3,12 @@ import { loadConfig } from '../../../src/config.ts';
 import { events } from '../../../src/datasets/events.ts';
 import { createLogger } from '../../../src/workers/logger.ts';
 import { startTransformWorker } from '../../../src/workers/transform-worker.ts';
-import { createCatalog, createObjects, createPorts } from '../../../src/workers/wiring.ts';
+import {
+  createCatalog,
+  createObjects,
+  createPorts,
+  transformEngine,
+} from '../../../src/workers/wiring.ts';
 import type { ReportSinks } from './report-step.ts';
 import { steppedCatalog, steppedStore, stepsFromEnvironment } from './steps.ts';
 
@@ -35,7 +40,11 @@ const logger = createLogger(config, 'transform-worker');
 const objects = steppedStore(createObjects(config), steps);
 const catalog = steppedCatalog(createCatalog(config), steps);
 const running = await startTransformWorker(config, logger, {
-  ports: await createPorts(config, events, logger, { objects, catalog }),
+  ports: await createPorts(config, events, logger, {
+    objects,
+    catalog,
+    ...transformEngine(config),
+  }),
   // What a poll of a frozen process has taken is given up before somebody else gets it: so few polls.
   all: { maxConcurrentActivityTaskPolls: 1, maxHeartbeatThrottleInterval: '500ms' },
   workflows: {
