@@ -23,6 +23,8 @@ export type SessionNames = {
   readonly keepOnly: (tables: readonly TableInput[]) => Promise<void>;
   /** How many of these tables are there already. */
   readonly countKept: (tables: readonly TableInput[]) => number;
+  /** How many files were declared since the database was made. */
+  readonly countFiles: () => number;
 };
 
 type Named = {
@@ -38,6 +40,7 @@ export function createSessionNames(context: TableContext): SessionNames {
   const { connection } = context;
   const named = new Map<string, Named>();
   let declared = 0;
+  let files = 0;
   const isKept = (table: TableInput): boolean => {
     const described = describeShared(table);
     return described !== null && named.get(table.name)?.shared === described;
@@ -60,6 +63,7 @@ export function createSessionNames(context: TableContext): SessionNames {
         if (isKept(table)) continue;
         await forget([table.name]);
         declared += 1;
+        if (table.kind === 'files') files += table.files.length;
         const made = await declareTable(context, table, declared);
         const drop = `DROP ${made.kind.toUpperCase()} ${placeOf(table.name)}`;
         const shared = describeShared(table);
@@ -95,6 +99,7 @@ export function createSessionNames(context: TableContext): SessionNames {
       return forget([...named.keys()].filter((name) => !kept.has(name)));
     },
     countKept: (tables) => tables.filter(isKept).length,
+    countFiles: () => files,
   };
 }
 

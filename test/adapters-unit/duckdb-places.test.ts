@@ -109,6 +109,20 @@ describe('sessions in places that are kept', () => {
     assert.equal((await folders()).length, 1);
   });
 
+  it('leave a place behind until it has read a thousand files, in however many sessions', async () => {
+    const { bytes } = (await test.objects.readObject('lake/1.parquet'))!;
+    const keys = Array.from({ length: 400 }, (_, index) => `many/${index}`);
+    for (const key of keys) await test.objects.createObject(key, bytes);
+    const files = keys.map((key) => ({ key, partition: {} }));
+    const left: number[] = [];
+    for (let session = 0; session < 4; session += 1) {
+      const table = { ...fileOf('t', ''), files } as TableInput;
+      await (await test.engine.open([table])).close();
+      left.push((await folders()).length);
+    }
+    assert.deepEqual(left, [1, 1, 0, 1]);
+  });
+
   it('leave no place behind in which something was broken off', async () => {
     const cut = await test.engine.open([]);
     const running = cut.query('SELECT count(*) AS n FROM range(100000000000) AS r');
