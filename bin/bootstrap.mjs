@@ -72,10 +72,10 @@ export function runToEnd(command, args, options) {
 /** The environment of a command of this project. */
 export function runEnvironment(env = process.env) {
   return {
+    ...env,
     // Each statement of the engine has a thread of this pool for as long as it runs. Of the usual four
     // none might be left for files and the names of hosts.
-    UV_THREADPOOL_SIZE: '16',
-    ...env,
+    UV_THREADPOOL_SIZE: env.UV_THREADPOOL_SIZE || '16',
     // The SDK's notice that it drops Node 20 in 2027 is for us, not for who runs a command.
     AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
   };

@@ -201,7 +201,7 @@ export const configSchema = z.object({
   ),
   TRANSFORM_SLOTS: whole(3, 1, 64).describe('Transform activities that one worker runs at once.'),
   DUCKDB_THREADS: whole(2, 1, 256).describe(
-    'Threads of the embedded engine in one process, which the slots of a transform worker share.',
+    'Threads of the embedded engine in one process, which all slots of a transform worker share.',
   ),
   DUCKDB_MEMORY_MB: whole(1_024, 128, 1_048_576).describe(
     'Memory limit of the embedded engine, in MiB.',

@@ -73,8 +73,8 @@ export async function prepareSilver(
 }
 
 /**
- * The rows of the files that a build writes: new ones, and those of small files that are merged, as they
- * lie in their batches, which is by time as a rule.
+ * The rows of the files that a build writes: new ones, and those of small files that are merged. Where they
+ * are not held, they have no order but that in which the engine reads them.
  */
 export function rowsOfFiles(
   models: Readonly<Record<string, SqlFile>>,

@@ -102,7 +102,10 @@ type FilesTable = {
  */
 async function declareFiles(context: TableContext, table: FilesTable): Promise<number> {
   const names = partitionNames(table);
-  const links = table.files.map((file) => ({ key: file.key, path: linkPath(table, names, file) }));
+  const links = table.files.map((file, index) => ({
+    key: file.key,
+    path: linkPath(table, names, { file, index }),
+  }));
   for (const folder of new Set(links.map(({ path }) => dirname(path)))) {
     await mkdir(folder, { recursive: true });
   }
@@ -147,11 +150,17 @@ function partitionNames({ name, files }: FilesTable): readonly string[] {
   return names;
 }
 
-function linkPath({ folder }: FilesTable, names: readonly string[], file: TableFile): string {
+/** Within a folder by the place in the table: that is the order in which the engine reads files. */
+function linkPath(
+  { folder }: FilesTable,
+  names: readonly string[],
+  { file, index }: { readonly file: TableFile; readonly index: number },
+): string {
   const folders = names.map(
     (name) => `${encodeName(name)}=${encodeName(file.partition[name] ?? '')}`,
   );
-  return join(folder, ...folders, `${cacheName(file.key)}.parquet`);
+  const place = String(index).padStart(7, '0');
+  return join(folder, ...folders, `${place}-${cacheName(file.key)}.parquet`);
 }
 
 /**

@@ -43,8 +43,10 @@ export type EngineUse = {
 export function transformEngine({
   DUCKDB_THREADS: threads,
   TRANSFORM_SLOTS: slots,
-}: Pick<Config, 'DUCKDB_THREADS' | 'TRANSFORM_SLOTS'>): EngineUse {
-  return { threads: Math.max(1, Math.floor(threads / slots)), sessionsKept: 2 * slots };
+  BACKFILL_SLOTS: backfillSlots,
+}: Pick<Config, 'DUCKDB_THREADS' | 'TRANSFORM_SLOTS' | 'BACKFILL_SLOTS'>): EngineUse {
+  const threadsEach = Math.max(1, Math.floor(threads / (slots + backfillSlots)));
+  return { threads: threadsEach, sessionsKept: 2 * slots };
 }
 
 /**

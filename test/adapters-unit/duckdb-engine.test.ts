@@ -61,6 +61,33 @@ describe('createDuckdbEngine', () => {
       await fails("SELECT * FROM '/etc/passwd'", 'TABLE_UNKNOWN', /does not exist/);
     });
 
+    it('reads the files of a table in the order in which they are given, however many', async () => {
+      const columns = [{ name: 'n', type: 'int', comment: '' }] as const;
+      const keys = Array.from({ length: 120 }, (_, n) => `numbered/${n}.parquet`);
+      for (const [n, key] of keys.entries()) {
+        await session.unload({
+          sql: 'SELECT $n AS n',
+          parameters: { n },
+          columns,
+          partitionBy: [],
+          keyOf: () => key,
+          evenIfEmpty: false,
+          metadata: {},
+        });
+      }
+      for (const count of [20, 120]) {
+        const files = keys.slice(0, count).map((key) => ({ key, partition: {} }));
+        const table = { kind: 'files', name: 'numbered', columns, files } as const;
+        const reader = await test.engine.open([table]);
+        const { rows } = await reader.query('SELECT n FROM numbered');
+        await reader.close();
+        assert.deepEqual(
+          rows.map(({ n }) => n),
+          files.map((_, n) => n),
+        );
+      }
+    });
+
     it('runs one SELECT at a time and nothing else', async () => {
       for (const sql of [
         "COPY typed TO '/tmp/stolen.csv'",

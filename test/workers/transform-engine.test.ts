@@ -3,9 +3,9 @@ import { transformEngine } from '../../src/workers/wiring.ts';
 
 describe('transformEngine', () => {
   const threads = (all: number, slots: number): number =>
-    transformEngine({ DUCKDB_THREADS: all, TRANSFORM_SLOTS: slots }).threads;
+    transformEngine({ DUCKDB_THREADS: all, TRANSFORM_SLOTS: slots - 1, BACKFILL_SLOTS: 1 }).threads;
 
-  it('never has more threads than are there for the process, unless there are more slots', () => {
+  it('never has more threads than are there for the process, backfills included, unless there are more slots', () => {
     for (const [all, slots] of [
       [16, 3],
       [16, 4],
@@ -18,7 +18,7 @@ describe('transformEngine', () => {
   });
 
   it('gives each slot a thread', () => {
-    assert.equal(threads(2, 3), 1);
+    assert.equal(threads(2, 4), 1);
     assert.equal(threads(1, 64), 1);
   });
 });
