@@ -29,7 +29,7 @@ describe('rowsOfFiles', () => {
   let session: SqlSession;
 
   before(async () => {
-    test = await createTestEngine({ threads: 2 });
+    test = await createTestEngine({ threads: 1 });
     session = await test.engine.open([
       caseTable('bronze_rows', arrivals, ''),
       caseTable('left_out', [{ _offset: 3 }], ''),
@@ -78,7 +78,7 @@ describe('rowsOfFiles', () => {
       assert.deepEqual(await rowsOf(perFile), await rowsOf(held));
     });
 
-    it(`gives the same files of the same batches, byte for byte${which}`, async () => {
+    it(`gives the same files of the same rows, byte for byte, with one thread${which}`, async () => {
       const request = { isPerFile: true, isMerging };
       const [once, again] = [
         await unload(`once-${isMerging}`, request),
