@@ -21,29 +21,44 @@ const filesMax = 1_000;
 
 export function createPlaces(context: SessionContext, kept: number): Places {
   const idle: SessionPlace[] = [];
+  /** Also those that sessions have, and those that are being made. */
+  let places = 0;
+  const make = async (): Promise<SessionPlace> => {
+    places += 1;
+    try {
+      return await makePlace(context);
+    } catch (error) {
+      places -= 1;
+      throw error;
+    }
+  };
+  const remove = async (place: SessionPlace): Promise<void> => {
+    places -= 1;
+    await place.remove();
+  };
   const isKept = (place: SessionPlace): boolean =>
     idle.length < kept && place.names.countFiles() < filesMax;
   return {
     take: async (tables) => {
-      const place = takeNearest(idle, tables, idle.length < kept) ?? (await makePlace(context));
+      const place = takeNearest(idle, tables, places < kept) ?? (await make());
       try {
         await place.names.keepOnly(tables);
       } catch (error) {
-        await place.remove();
+        await remove(place);
         throw error;
       }
       return place;
     },
     leave: async (place, isInPeace) => {
-      if (!isInPeace || !isKept(place)) return place.remove();
+      if (!isInPeace || !isKept(place)) return remove(place);
       try {
         await place.names.forgetOwn();
       } catch {
         // Whatever it is that stays in it, nobody else shall see it.
-        return place.remove();
+        return remove(place);
       }
       if (isKept(place)) idle.push(place);
-      else await place.remove();
+      else await remove(place);
     },
   };
 }

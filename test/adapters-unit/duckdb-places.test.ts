@@ -109,6 +109,27 @@ describe('sessions in places that are kept', () => {
     assert.equal((await folders()).length, 1);
   });
 
+  it('are no more for shared tables than are kept, while others are in use', async () => {
+    const roomy = await createTestEngine({ sessionsKept: 2 });
+    const { bytes } = (await test.objects.readObject('lake/1.parquet'))!;
+    for (const key of ['1', '2']) await roomy.objects.createObject(key, bytes);
+    const openShared = (key: string) =>
+      roomy.engine.open([{ ...fileOf('shared', key), isShared: true } as TableInput]);
+    try {
+      const [busy, idle] = await Promise.all([roomy.engine.open([]), roomy.engine.open([])]);
+      await idle.close();
+      const before = await readdir(scratch(roomy));
+      for (const key of ['1', '2']) {
+        const session = await openShared(key);
+        assert.deepEqual(await readdir(scratch(roomy)), before);
+        await session.close();
+      }
+      await busy.close();
+    } finally {
+      await roomy.remove();
+    }
+  });
+
   it('leave a place behind until it has read a thousand files, in however many sessions', async () => {
     const { bytes } = (await test.objects.readObject('lake/1.parquet'))!;
     const keys = Array.from({ length: 400 }, (_, index) => `many/${index}`);
