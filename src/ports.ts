@@ -233,7 +233,7 @@ export type UnloadOptions = {
   readonly columns: readonly Column[];
   /** One file for each combination of these; they are not in the files. Empty: one file. */
   readonly partitionBy: readonly string[];
-  /** Told once which combinations there are, before any of their files is written. */
+  /** Told once which combinations there are, before any of their files is written. Only with `partitionBy`, not with `expected`. */
   readonly onPartitions?: (partitions: readonly TableFile['partition'][]) => void;
   /** Key of the file of a combination. Written create-only: an existing one is kept. */
   readonly keyOf: (partition: Readonly<Record<string, string>>) => string;
@@ -242,8 +242,11 @@ export type UnloadOptions = {
    * one that filters and computes little. Only with `partitionBy`.
    */
   readonly perFile?: boolean;
-  /** Write one file even when there are no rows. Only without `partitionBy`. */
-  readonly evenIfEmpty: boolean;
+  /**
+   * The combination that all rows should have, where it is known: they are then written as they are made.
+   * Where it is wrong, the files are the same, and take longer.
+   */
+  readonly expected?: Readonly<Record<string, string>>;
   readonly metadata: Readonly<Record<string, string>>;
 };
 

@@ -4,9 +4,10 @@ import type { Dataset, GoldTable } from '../lake/dataset.ts';
 import type { BuildGoldInput, StageResult, WindowRef } from '../lake/messages.ts';
 import { versionFolder } from '../lake/paths.ts';
 import { type Pointer, canonicalJson, nextVersion } from '../lake/pointer.ts';
+import { leadingValues } from '../lake/registration.ts';
 import { visibleColumns } from '../lake/table.ts';
 import { formatInstant } from '../lake/time.ts';
-import { overlapping, windowOf, windowParameters } from '../lake/window.ts';
+import { type Window, overlapping, windowOf, windowParameters } from '../lake/window.ts';
 import type { Ports, TableInput, UnloadedFile } from '../ports.ts';
 import { sha256 } from './hash.ts';
 import type { PointerStore } from './pointer-store.ts';
@@ -115,7 +116,7 @@ async function writeFiles(
     readonly table: GoldTable;
     readonly silver: readonly Pointer[];
     readonly version: string;
-    readonly window: ReturnType<typeof windowOf>;
+    readonly window: Window;
   },
 ): Promise<readonly UnloadedFile[]> {
   const { table, version } = build;
@@ -126,13 +127,22 @@ async function writeFiles(
       parameters: { ...dataset.thresholds, ...windowParameters(build.window) },
       columns: table.columns,
       partitionBy: table.partitionColumns.map(({ name }) => name),
+      expected: partitionOf(table, build.window),
       keyOf: (partition) => `${versionFolder(table, partition, version)}${version}.parquet`,
-      evenIfEmpty: false,
       metadata: { 'ingot.version': version, 'ingot.window': build.window.id },
     });
   } finally {
     await session.close();
   }
+}
+
+/** The table partition of a window: a gold table has one for each. */
+function partitionOf(table: GoldTable, window: Window): Readonly<Record<string, string>> {
+  const values = leadingValues(window);
+  const named = table.partitionColumns.map(
+    ({ name }, index) => [name, values[index] ?? ''] as const,
+  );
+  return Object.fromEntries(named);
 }
 
 /** The table `silver_events` that gold models and gold checks read. */

@@ -206,7 +206,6 @@ async function writeFiles(
     onPartitions: (touched) => kept.begin(touched),
     keyOf: (partition) =>
       `${versionFolder(silver, partition, build.version)}${build.version}.parquet`,
-    evenIfEmpty: false,
     metadata: { 'ingot.version': build.version, 'ingot.window': build.window.id },
   });
 }
@@ -226,7 +225,6 @@ async function writeQuarantine(
     columns: dataset.quarantine.columns,
     partitionBy: [],
     keyOf: () => quarantineKey(dataset.name, build.window, build.version),
-    evenIfEmpty: false,
     metadata: { 'ingot.version': build.version, 'ingot.window': build.window.id },
   });
   return files[0]?.key ?? null;

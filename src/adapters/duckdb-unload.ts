@@ -2,7 +2,7 @@ import assert from 'node:assert';
 import { open, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { IngotError } from '../errors.ts';
+import { IngotError, messageOf } from '../errors.ts';
 import type { ObjectStore, Parameters, UnloadedFile, UnloadOptions } from '../ports.ts';
 import { checkSelect, createTableAs, runOwn, runStatement } from './duckdb-statement.ts';
 import { castColumn, metadataOption, quoteIdentifier, quoteText } from './duckdb-text.ts';
@@ -26,7 +26,9 @@ export async function unloadSelect(
   context: UnloadContext,
   options: UnloadOptions,
 ): Promise<readonly UnloadedFile[]> {
-  return options.perFile === true ? unloadPerFile(context, options) : unloadHeld(context, options);
+  if (options.perFile === true) return unloadPerFile(context, options);
+  const only = options.partitionBy.length === 0 ? {} : options.expected;
+  return only === undefined ? unloadHeld(context, options) : unloadInOne(context, options, only);
 }
 
 /** Where the rows of the files come from. */
@@ -44,16 +46,38 @@ async function unloadHeld(
   const { connection } = context;
   const table = quoteIdentifier(`unload ${context.number}`);
   try {
-    const rows = await createTableAs(connection, { table, ...options });
+    await createTableAs(connection, { table, ...options });
     // A scan of a table keeps the order in which its rows were inserted.
     const source: Source = { from: table, parameters: {} };
-    const whole = rows > 0 || options.evenIfEmpty ? [{}] : [];
-    const isWhole = options.partitionBy.length === 0;
-    const partitions = isWhole ? whole : await partitionsOf(connection, source, options);
+    const partitions = await partitionsOf(connection, source, options);
     options.onPartitions?.(partitions);
     return await unloadPartitions(context, { source, partitions, options });
   } finally {
     await runOwn(connection, `DROP TABLE IF EXISTS ${table}`);
+  }
+}
+
+/** One file, written as its rows are made. A row that is of another one undoes that. */
+async function unloadInOne(
+  context: UnloadContext,
+  options: UnloadOptions,
+  partition: Partition,
+): Promise<readonly UnloadedFile[]> {
+  assert(
+    options.onPartitions === undefined,
+    'whether there are rows is known after they are written',
+  );
+  const { sql, parameters } = options;
+  // The text may end in a comment.
+  const source: Source = { from: `(\n${sql}\n)`, parameters };
+  try {
+    const request = { source, partitions: [partition], options, isGuarded: true };
+    return await unloadPartitions(context, request);
+  } catch (error) {
+    if (messageOf(error).includes(strayRow)) return unloadHeld(context, options);
+    // The places in a message are those of the text that the caller knows.
+    await checkSelect(context.connection, sql);
+    throw error;
   }
 }
 
@@ -116,20 +140,26 @@ async function unloadPartitions(
     readonly source: Source;
     readonly partitions: readonly Partition[];
     readonly options: UnloadOptions;
+    /** Whether a row that is of none of them fails it, rather than being left to another one. */
+    readonly isGuarded?: boolean;
   },
 ): Promise<readonly UnloadedFile[]> {
   const { connection, folder, number } = context;
-  const { source, partitions, options } = request;
+  const { source, partitions, options, isGuarded = false } = request;
+  const paths: string[] = [];
   const files: Upload[] = [];
   const uploads: Promise<Uploaded>[] = [];
   try {
     for (const [index, partition] of partitions.entries()) {
       const path = join(folder, `unload-${number}-${index}.parquet`);
+      paths.push(path);
       // What all rows have alike rules none of them out, and would be compared row by row.
-      const names = options.partitionBy.filter((name) =>
-        partitions.some((other) => other[name] !== partition[name]),
+      const names = options.partitionBy.filter(
+        (name) => isGuarded || partitions.some((other) => other[name] !== partition[name]),
       );
-      const rows = await copyPartition(connection, { source, partition, names, options, path });
+      const where = { partition, names, isGuarded };
+      const rows = await copyPartition(connection, { source, where, options, path });
+      if (rows === 0) continue;
       files.push({ partition, key: options.keyOf(partition), path, rows });
       const upload = uploadFile(context, files.at(-1)!);
       // Whoever waits for it below is told; until then nobody is, which is no crash.
@@ -151,7 +181,7 @@ async function unloadPartitions(
     return unloaded;
   } finally {
     await Promise.allSettled(uploads);
-    for (const { path } of files) await rm(path, { force: true });
+    for (const path of paths) await rm(path, { force: true });
   }
 }
 
@@ -192,31 +222,45 @@ async function flushFile(path: string): Promise<void> {
   }
 }
 
+/** Which rows of the source a file has. */
+type Where = {
+  readonly partition: Partition;
+  /** Columns that tell its rows from others. */
+  readonly names: readonly string[];
+  readonly isGuarded: boolean;
+};
+
+/** What a statement fails with that was guarded against rows of other table partitions. */
+const strayRow = 'a row is of another table partition';
+
+function conditionOf({ names, isGuarded }: Where): string {
+  if (names.length === 0) return '';
+  const matches = names
+    .map((name, index) => `CAST(${quoteIdentifier(name)} AS VARCHAR) = $partition_${index}`)
+    .join(' AND ');
+  if (!isGuarded) return ` WHERE ${matches}`;
+  return ` WHERE CASE WHEN ${matches} THEN true ELSE error(${quoteText(strayRow)}) END`;
+}
+
 /** Answers how many rows the file has. COPY keeps the order of its SELECT. */
 async function copyPartition(
   connection: DuckDBConnection,
   {
     source,
-    partition,
-    names,
+    where,
     options,
     path,
   }: {
     readonly source: Source;
-    readonly partition: Partition;
-    /** Columns that tell its rows from those of the others. */
-    readonly names: readonly string[];
+    readonly where: Where;
     readonly options: UnloadOptions;
     readonly path: string;
   },
 ): Promise<number> {
+  const { partition, names } = where;
   const columns = options.columns.map((column) => castColumn(quoteIdentifier(column.name), column));
-  const conditions = names.map(
-    (name, index) => `CAST(${quoteIdentifier(name)} AS VARCHAR) = $partition_${index}`,
-  );
-  const where = conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`;
   const metadata = metadataOption(options.metadata);
-  const select = `SELECT ${columns.join(', ')} FROM ${source.from} AS unloaded${where}`;
+  const select = `SELECT ${columns.join(', ')} FROM ${source.from} AS unloaded${conditionOf(where)}`;
   const reader = await runStatement(
     connection,
     `COPY (${select}) TO ${quoteText(path)} ` +

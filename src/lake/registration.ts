@@ -2,7 +2,7 @@ import type { Pointer } from './pointer.ts';
 import type { Table } from './table.ts';
 import { type Window, windowDateAndHour } from './window.ts';
 
-/* What the catalog must say of a window, given its pointer. Only the Hive registrar uses this. */
+/* What the catalog must say of a window, given its pointer. */
 
 export type RegisteredPartition = {
   readonly values: readonly string[];

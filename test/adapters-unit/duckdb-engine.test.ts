@@ -71,7 +71,6 @@ describe('createDuckdbEngine', () => {
           columns,
           partitionBy: [],
           keyOf: () => key,
-          evenIfEmpty: false,
           metadata: {},
         });
       }

@@ -28,7 +28,7 @@ describe('names of a SqlSession', () => {
     test = await createTestEngine();
     const writer = await test.engine.open([]);
     for (const n of [1, 2]) {
-      const options = { columns, partitionBy: [], evenIfEmpty: false, metadata: {} };
+      const options = { columns, partitionBy: [], metadata: {} };
       const keyOf = () => `lake/${n}.parquet`;
       await writer.unload({ sql: 'SELECT $n AS n', parameters: { n }, keyOf, ...options });
     }

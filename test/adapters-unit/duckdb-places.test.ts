@@ -24,7 +24,6 @@ describe('sessions in places that are kept', () => {
       columns,
       partitionBy: [],
       keyOf: () => 'lake/1.parquet',
-      evenIfEmpty: false,
       metadata: {},
     });
     await writer.close();

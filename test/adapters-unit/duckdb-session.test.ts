@@ -83,7 +83,6 @@ describe('SqlSession of duckdb', () => {
       parameters: {},
       partitionBy: [],
       keyOf: () => key,
-      evenIfEmpty: false,
       metadata: {},
     });
     await opened.close();

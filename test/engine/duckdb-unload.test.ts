@@ -37,7 +37,6 @@ describe('SqlSession.unload', () => {
       columns,
       partitionBy: [],
       keyOf: (partition) => [folder, ...Object.values(partition), 'f.parquet'].join('/'),
-      evenIfEmpty: false,
       metadata: {},
       ...changes,
     };
@@ -128,9 +127,12 @@ describe('SqlSession.unload', () => {
   }
 
   it('keeps the order of the statement, over many row groups', async () => {
-    const sql = `SELECT id, 0 AS price FROM range(300000) AS r (id) ORDER BY hash(id), id`;
-    const [file] = await session.unload(options({ sql }));
-    assert.equal(await misplacedIn(file!, 'hash(id), id'), 0);
+    const sql = `SELECT id, 0 AS price, 'a' AS k FROM range(300000) AS r (id) ORDER BY hash(id), id`;
+    const known = { partitionBy: ['k'], expected: { k: 'a' } };
+    for (const way of [{}, { partitionBy: ['k'] }, known]) {
+      const [file] = await session.unload(options({ sql, ...way }));
+      assert.equal(await misplacedIn(file!, 'hash(id), id'), 0);
+    }
   });
 
   it('runs a statement again for each file where that is wanted, with its rows as they come', async () => {
@@ -151,23 +153,48 @@ describe('SqlSession.unload', () => {
     for (const file of files) assert.equal(await misplacedIn(file, 'id'), 0);
   });
 
+  it('takes no row for one of the combination that was expected, when there are others', async () => {
+    const wanted = (sql: string) => options({ sql, partitionBy: ['day', 'kind'] });
+    const row = (id: number, kind: string) =>
+      `SELECT ${id} AS id, 2 AS price, ${kind} AS kind, DATE '2026-08-20' AS day -- of the day`;
+    const expected = { day: '2026-08-20', kind: 'a' };
+    const one = await session.unload({ ...wanted(row(1, "'a'")), expected });
+    assert.deepEqual(
+      one.map(({ partition, rows }) => ({ partition, rows })),
+      [{ partition: expected, rows: 1 }],
+    );
+    const other = `${row(1, "'a'")}\nUNION ALL\n${row(2, "'b'")}`;
+    const told = await session.unload({ ...wanted(other), expected });
+    assert.deepEqual(
+      told.map(({ partition: { kind }, rows }) => ({ kind, rows })),
+      [
+        { kind: 'a', rows: 1 },
+        { kind: 'b', rows: 1 },
+      ],
+    );
+    assert.deepEqual(await readBack(told[0]!.key), [{ id: 1, price: '2.00' }]);
+    await assert.rejects(session.unload({ ...wanted(row(1, 'NULL')), expected }), {
+      code: 'SQL_FAILED',
+      message: /no value for a table partition column/,
+    });
+  });
+
   it('names the place of a fault in the text that it was given, also where it runs again', async () => {
     const sql = 'SELECT 1 AS id,\n  2 AS price,\n  missing AS kind';
-    for (const perFile of [{}, { perFile: true }]) {
-      const unload = session.unload({ ...options({ sql, partitionBy: ['kind'] }), ...perFile });
+    for (const way of [{}, { perFile: true }, { expected: { kind: 'a' } }, { partitionBy: [] }]) {
+      const unload = session.unload({ ...options({ sql, partitionBy: ['kind'] }), ...way });
       await assert.rejects(unload, { code: 'SQL_FAILED', message: /LINE 3/ });
     }
   });
 
-  it('writes nothing without rows, or an empty file when that is wanted', async () => {
+  it('writes nothing without rows', async () => {
     const sql = 'SELECT 1 AS id, 2 AS price WHERE 1 = 0';
     assert.deepEqual(await session.unload(options({ sql })), []);
     const partitioned = options({ sql, partitionBy: ['id'] });
     assert.deepEqual(await session.unload(partitioned), []);
     assert.deepEqual(await session.unload({ ...partitioned, perFile: true }), []);
-    const [file] = await session.unload(options({ sql, evenIfEmpty: true }));
-    assert.equal(file?.rows, 0);
-    assert.deepEqual(await readBack(file.key), []);
+    assert.deepEqual(await session.unload({ ...partitioned, expected: { id: '1' } }), []);
+    assert.deepEqual(await scratchFiles(), []);
   });
 
   it('adopts an object that is there, with its own rows and bytes', async () => {

@@ -52,7 +52,6 @@ describe('rowsOfFiles', () => {
       columns: silver.columns,
       partitionBy: silver.partitionColumns.map(({ name }) => name),
       keyOf: (partition) => [name, ...Object.values(partition), 'f.parquet'].join('/'),
-      evenIfEmpty: false,
       metadata: {},
     });
 
