@@ -50,8 +50,14 @@ export async function ask(deps: QueryDeps, question: Question): Promise<Answer> 
   }
 }
 
+/**
+ * The engine keeps what it knows of every file that a session has read, 63 KiB of one of silver as
+ * measured, until the session ends. After so many more than for its first question it begins anew.
+ */
+const filesAgainMax = 5_000;
+
 /** Keeps between questions what it has read and cleaned. Always closed by who made it. */
-export function createReader(deps: QueryDeps): Reader {
+export function createReader(deps: QueryDeps, filesAgain = filesAgainMax): Reader {
   const memory = createObjectMemory(deps.ports.objects);
   let opened: OpenReader | null = null;
   let before: Promise<unknown> = Promise.resolve();
@@ -62,7 +68,7 @@ export function createReader(deps: QueryDeps): Reader {
   };
   const answer = async (question: Question): Promise<Answer> => {
     const names = await deps.ports.engine.tablesOf(question.sql);
-    if (opened !== null && opened.changes > changesMax) await close();
+    if (opened !== null && opened.countAgain() > filesAgain) await close();
     opened ??= await openReader(deps, memory);
     const reader = opened;
     let shown: ShownSilver;
@@ -73,6 +79,7 @@ export function createReader(deps: QueryDeps): Reader {
       await close();
       throw error;
     }
+    reader.onPrepared();
     return { ...(await reader.session.query(question.sql, question.parameters)), ...shown };
   };
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
@@ -90,20 +97,39 @@ type OpenReader = {
   /** What each name of the session was made from. */
   readonly declared: Map<string, string>;
   logs: readonly LogName[];
-  /** How often a question found something new. */
-  changes: number;
+  /** How many files its session has read since its first question, each as often as it was named. */
+  readonly countAgain: () => number;
+  readonly onPrepared: () => void;
 };
-
-/** The engine keeps what it knows of every file that a session has read, so none lives for ever. */
-const changesMax = 1_000;
 
 async function openReader(
   { ports, dataset }: QueryDeps,
   memory: ObjectMemory,
 ): Promise<OpenReader> {
-  const session = await ports.engine.open([]);
+  const opened = await ports.engine.open([]);
+  let files = 0;
+  let first: number | null = null;
+  const session: SqlSession = {
+    ...opened,
+    declare: (tables) => {
+      files += tables.reduce((sum, table) => sum + filesOf(table), 0);
+      return opened.declare(tables);
+    },
+  };
   const tail = createLiveTail({ session, sql: ports.sql, dataset });
-  return { session, memory, tail, declared: new Map(), logs: [], changes: 0 };
+  return {
+    session,
+    memory,
+    tail,
+    declared: new Map(),
+    logs: [],
+    countAgain: () => files - (first ?? files),
+    onPrepared: () => void (first ??= files),
+  };
+}
+
+function filesOf(table: TableInput): number {
+  return table.kind === 'files' ? table.files.length : 0;
 }
 
 type ShownSilver = Pick<Answer, 'tailRows' | 'tailRowsLeftOut'>;
@@ -153,7 +179,6 @@ async function prepareSilver(
   if (declared.get(silver.name) !== sql) {
     await session.define(silver.name, sql);
     declared.set(silver.name, sql);
-    reader.changes += 1;
   }
   return { tailRows: tail.rows, tailRowsLeftOut: rowsLeftOut };
 }
@@ -164,6 +189,5 @@ async function declare(reader: OpenReader, table: TableInput): Promise<void> {
   const madeFrom = table.kind === 'rows' ? null : table.files.map(({ key }) => key).join('\n');
   if (madeFrom !== null && declared.get(table.name) === madeFrom) return;
   await session.declare([table]);
-  reader.changes += 1;
   if (madeFrom !== null) declared.set(table.name, madeFrom);
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { type Reader, ask, createReader } from '../../src/activities/query.ts';
 import { events } from '../../src/datasets/events.ts';
-import type { Row } from '../../src/ports.ts';
+import type { Row, TableInput } from '../../src/ports.ts';
 import { aroundStore } from '../support/around-store.ts';
 import {
   type Event,
@@ -55,6 +55,29 @@ describe('createReader', () => {
     await bookmark(bed, 1);
     const { rows, tailRows } = await reader.ask(everything);
     assert.deepEqual([rows.length, tailRows], [3, 0]);
+  });
+
+  it('begins anew after so many files, which its first question does not count, and answers the same', async () => {
+    const { engine } = bed.ports;
+    let opened = 0;
+    const counting = {
+      ...engine,
+      open: (tables: readonly TableInput[]) => ((opened += 1), engine.open(tables)),
+    };
+    const few = createReader({ ports: { ...bed.ports, engine: counting }, dataset: events }, 2);
+    const opens: number[] = [];
+    try {
+      for (const number of [0, 1, 2]) await sealBatch(bed, number, [{ id: `first ${number}` }]);
+      for (const number of [3, 4, 5, 6, 7, 8]) {
+        assert.deepEqual(await idsNow(few), await idsNow());
+        opens.push(opened);
+        await sealBatch(bed, number, [{ id: `id ${number}` }]);
+      }
+      assert.equal((await idsNow(few)).length, 9);
+    } finally {
+      await few.close();
+    }
+    assert.deepEqual(opens, [1, 1, 1, 1, 2, 2]);
   });
 
   it('hides a row that it has shown, once a version has its id from another batch', async () => {
