@@ -52,6 +52,20 @@ describe('ensureSchedule', function () {
     assert.equal(second!.getTime() - first!.getTime(), hourMs);
   });
 
+  it('does not touch a Schedule that is as it should be, where it could undo a pause', async () => {
+    for (const [id, ensure] of [
+      [scheduleId(dataset), ensureSchedule],
+      [janitorId(dataset), ensureJanitorSchedule],
+    ] as const) {
+      await ensure(client, dataset);
+      const handle = client.schedule.getHandle(id);
+      const before = await handle.describe();
+      await ensure(client, dataset);
+      const { info } = await handle.describe();
+      assert.deepEqual(info.lastUpdatedAt, before.info.lastUpdatedAt);
+    }
+  });
+
   it('starts the janitor once a day, and never beside itself', async () => {
     await ensureJanitorSchedule(client, dataset);
     await ensureJanitorSchedule(client, dataset);
@@ -60,6 +74,7 @@ describe('ensureSchedule', function () {
       .describe();
 
     const [first, second] = info.nextActionTimes;
+    assert.equal(first!.toISOString().slice(11), '03:17:00.000Z');
     assert.equal(second!.getTime() - first!.getTime(), 24 * hourMs);
     assert.equal(policies.overlap, ScheduleOverlapPolicy.SKIP);
     assert.equal(action.workflowType, 'janitor');
