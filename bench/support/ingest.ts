@@ -37,6 +37,7 @@ const startGroup = createGroupThreads({
   dataset: events,
   groups: config.INGEST_THREADS,
   module: await compileThread(new URL(process.argv[3]!)),
+  logger: silentLogger,
 });
 const before = process.cpuUsage();
 const groups = dealOut(described, config.INGEST_THREADS).map((topicPartitions) =>

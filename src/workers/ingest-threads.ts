@@ -3,9 +3,10 @@ import type { ResourceLimits, Worker } from 'node:worker_threads';
 import type { Group, GroupSpec, StartGroup } from '../activities/ingest-group.ts';
 import type { LogReport } from '../activities/ingest-logs.ts';
 import type { Config } from '../config.ts';
-import { IngotError } from '../errors.ts';
+import { IngotError, messageOf } from '../errors.ts';
 import type { Dataset } from '../lake/dataset.ts';
 import { logName } from '../lake/paths.ts';
+import type { Logger } from '../ports.ts';
 import {
   type FromThread,
   type ThreadStart,
@@ -21,6 +22,7 @@ export type GroupThreadsOptions = {
   readonly groups: number;
   /** What runs in the thread, as compileThread made it. */
   readonly module: URL;
+  readonly logger: Pick<Logger, 'warn'>;
 };
 
 /**
@@ -30,7 +32,7 @@ export type GroupThreadsOptions = {
  * two slices.
  */
 export function createGroupThreads(options: GroupThreadsOptions): StartGroup {
-  const waiting = createWaitingThreads();
+  const waiting = createWaitingThreads(options.logger);
   return (spec) => {
     const limits = limitsOf(options.config, spec);
     const thread = waiting.take(limits) ?? startOne(options, limits);
@@ -80,7 +82,7 @@ type WaitingThreads = {
 /** So long a thread whose group has ended waits for the next one. */
 const waitMsMax = 60_000;
 
-function createWaitingThreads(): WaitingThreads {
+function createWaitingThreads(logger: Pick<Logger, 'warn'>): WaitingThreads {
   const threads = new Map<Worker, { limits: ResourceLimits; leave: () => void }>();
   return {
     take: (limits) => {
@@ -96,13 +98,19 @@ function createWaitingThreads(): WaitingThreads {
       const leave = (): void => {
         threads.delete(thread);
         clearTimeout(timer);
-        thread.off('exit', leave);
+        thread.off('error', onError).off('exit', onExit);
+      };
+      let crash = '';
+      const onError = (error: Error): void => void (crash = messageOf(error));
+      const onExit = (code: number): void => {
+        leave();
+        logger.warn({ code, crash }, 'a thread of ingest died while it waited: another is started');
       };
       const timer = setTimeout(() => {
         leave();
         void thread.terminate();
       }, waitMsMax);
-      thread.once('exit', leave);
+      thread.on('error', onError).on('exit', onExit);
       threads.set(thread, { limits, leave });
       // Neither keeps a process alive that has nothing else to do.
       timer.unref();

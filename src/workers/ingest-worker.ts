@@ -118,7 +118,8 @@ async function createGroupStarter(
 ): Promise<StartGroup> {
   const groups = config.INGEST_THREADS;
   if (groups > 0) {
-    return createGroupThreads({ config, dataset, groups, module: await compileThread(module) });
+    const compiled = await compileThread(module);
+    return createGroupThreads({ config, dataset, groups, module: compiled, logger });
   }
   const deps = {
     ...groupSettings(config, dataset, 1),

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { mock } from 'node:test';
 import type { Group, StartGroup } from '../../src/activities/ingest-group.ts';
 import { loadConfig } from '../../src/config.ts';
+import type { Logger } from '../../src/ports.ts';
 import { createGroupThreads } from '../../src/workers/ingest-threads.ts';
+import { silentLogger } from '../../src/workers/logger.ts';
 import { compileThread } from '../../src/workers/thread.ts';
 
 /* Which thread a group of topic partitions runs in. What runs there is in support/group-thread.ts. */
@@ -50,6 +52,19 @@ describe('createGroupThreads', () => {
     await threadOf(start(group('next')));
   });
 
+  it('says that a thread died while it waited, and starts another', async () => {
+    let start: StartGroup | undefined;
+    let before = '';
+    const warned = await new Promise<object>((resolve) => {
+      start = threads({ warn: resolve });
+      void threadOf(start(group('dies later'))).then((thread) => (before = thread));
+    });
+
+    assert.deepEqual(warned, { code: 1, crash: 'out of memory' });
+
+    assert.notEqual(await threadOf(start!(group('next'))), before);
+  });
+
   it('never tells a group what was meant for the one before it', async () => {
     const start = threads();
     const first = start(group('first'));
@@ -88,9 +103,10 @@ describe('createGroupThreads', () => {
     }
   });
 
-  function threads(): StartGroup {
+  function threads(logger: Pick<Logger, 'warn'> = silentLogger): StartGroup {
     const config = loadConfig({});
-    return createGroupThreads({ config, dataset: { name: 'events' }, groups: 2, module });
+    const dataset = { name: 'events' };
+    return createGroupThreads({ config, dataset, groups: 2, module, logger });
   }
 });
 

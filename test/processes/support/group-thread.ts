@@ -23,7 +23,10 @@ parentPort!.on('message', (message: ToThread) => {
     }
   }
   if (message.kind === 'halt') halts += 1;
-  if (message.kind === 'finish') tell({ kind: 'ended', reports: [report()] });
+  if (message.kind === 'finish') {
+    tell({ kind: 'ended', reports: [report()] });
+    if (writer === 'dies later') setImmediate(() => fail());
+  }
 });
 
 function report(): LogReport {
@@ -31,6 +34,10 @@ function report(): LogReport {
   const place = { log: `thread-${threadId}`, number: halts, offsetNext: '0' };
   const flags = { stopped: null, caughtUp: true, left: false };
   return { ...place, ...counts, ...flags, frontier: formatInstant(0) };
+}
+
+function fail(): never {
+  throw new Error('out of memory');
 }
 
 function tell(message: FromThread): void {
