@@ -243,8 +243,8 @@ export type UnloadOptions = {
    */
   readonly perFile?: boolean;
   /**
-   * The combination that all rows should have, where it is known: they are then written as they are made.
-   * Where it is wrong, the files are the same, and take longer.
+   * The combination that all rows should have, of all names of `partitionBy`: they are then written as they
+   * are made. Where rows have another one, the files are the same, and take longer.
    */
   readonly expected?: Readonly<Record<string, string>>;
   readonly metadata: Readonly<Record<string, string>>;

@@ -52,12 +52,13 @@ export async function ask(deps: QueryDeps, question: Question): Promise<Answer> 
 
 /**
  * The engine keeps what it knows of every file that a session has read, 63 KiB of one of silver as
- * measured, until the session ends. After so many more than for its first question it begins anew.
+ * measured, until the session ends. With so many that nothing names any more it begins anew, or with
+ * as many as are still named, if those are more.
  */
-const filesAgainMax = 5_000;
+const filesLeftMax = 5_000;
 
 /** Keeps between questions what it has read and cleaned. Always closed by who made it. */
-export function createReader(deps: QueryDeps, filesAgain = filesAgainMax): Reader {
+export function createReader(deps: QueryDeps, leftMax = filesLeftMax): Reader {
   const memory = createObjectMemory(deps.ports.objects);
   let opened: OpenReader | null = null;
   let before: Promise<unknown> = Promise.resolve();
@@ -68,7 +69,7 @@ export function createReader(deps: QueryDeps, filesAgain = filesAgainMax): Reade
   };
   const answer = async (question: Question): Promise<Answer> => {
     const names = await deps.ports.engine.tablesOf(question.sql);
-    if (opened !== null && opened.countAgain() > filesAgain) await close();
+    if (opened !== null && isWorn(opened.files, leftMax)) await close();
     opened ??= await openReader(deps, memory);
     const reader = opened;
     let shown: ShownSilver;
@@ -79,7 +80,7 @@ export function createReader(deps: QueryDeps, filesAgain = filesAgainMax): Reade
       await close();
       throw error;
     }
-    reader.onPrepared();
+    reader.files.onPrepared();
     return { ...(await reader.session.query(question.sql, question.parameters)), ...shown };
   };
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
@@ -97,39 +98,58 @@ type OpenReader = {
   /** What each name of the session was made from. */
   readonly declared: Map<string, string>;
   logs: readonly LogName[];
-  /** How many files its session has read since its first question, each as often as it was named. */
-  readonly countAgain: () => number;
+  readonly files: FilesRead;
+};
+
+/** Files that a session has read, those of a name as often as the name was given to them. */
+type FilesRead = {
+  readonly named: () => number;
+  /** Those that no name means any more, without those of the first question: the next session reads them too. */
+  readonly left: () => number;
   readonly onPrepared: () => void;
 };
+
+function isWorn({ named, left }: FilesRead, leftMax: number): boolean {
+  return left() > Math.max(leftMax, named());
+}
 
 async function openReader(
   { ports, dataset }: QueryDeps,
   memory: ObjectMemory,
 ): Promise<OpenReader> {
-  const opened = await ports.engine.open([]);
-  let files = 0;
-  let first: number | null = null;
-  const session: SqlSession = {
-    ...opened,
-    declare: (tables) => {
-      files += tables.reduce((sum, table) => sum + filesOf(table), 0);
-      return opened.declare(tables);
-    },
-  };
+  const { session, files } = countingFiles(await ports.engine.open([]));
   const tail = createLiveTail({ session, sql: ports.sql, dataset });
-  return {
-    session,
-    memory,
-    tail,
-    declared: new Map(),
-    logs: [],
-    countAgain: () => files - (first ?? files),
-    onPrepared: () => void (first ??= files),
-  };
+  return { session, memory, tail, declared: new Map(), logs: [], files };
 }
 
-function filesOf(table: TableInput): number {
-  return table.kind === 'files' ? table.files.length : 0;
+function countingFiles(session: SqlSession): Pick<OpenReader, 'session' | 'files'> {
+  const byName = new Map<string, number>();
+  let left = 0;
+  let first: number | null = null;
+  const leave = (name: string): void => {
+    left += byName.get(name) ?? 0;
+    byName.delete(name);
+  };
+  const counting: SqlSession = {
+    ...session,
+    declare: (tables) => {
+      for (const table of tables) {
+        leave(table.name);
+        if (table.kind === 'files') byName.set(table.name, table.files.length);
+      }
+      return session.declare(tables);
+    },
+    forget: (names) => {
+      names.forEach(leave);
+      return session.forget(names);
+    },
+  };
+  const files: FilesRead = {
+    named: () => [...byName.values()].reduce((sum, count) => sum + count, 0),
+    left: () => left - (first ?? left),
+    onPrepared: () => void (first ??= left),
+  };
+  return { session: counting, files };
 }
 
 type ShownSilver = Pick<Answer, 'tailRows' | 'tailRowsLeftOut'>;

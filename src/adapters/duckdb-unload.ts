@@ -1,4 +1,5 @@
 import assert from 'node:assert';
+import { randomUUID } from 'node:crypto';
 import { open, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
@@ -39,6 +40,11 @@ type Source = {
   readonly parameters: Parameters;
 };
 
+/** The text may end in a comment; its lines keep their numbers, which faults name. */
+function sourceOf(sql: string, parameters: Parameters): Source {
+  return { from: `(${sql}\n)`, parameters };
+}
+
 async function unloadHeld(
   context: UnloadContext,
   options: UnloadOptions,
@@ -68,13 +74,13 @@ async function unloadInOne(
     'whether there are rows is known after they are written',
   );
   const { sql, parameters } = options;
-  // The text may end in a comment.
-  const source: Source = { from: `(\n${sql}\n)`, parameters };
+  const source = sourceOf(sql, parameters);
   try {
     const request = { source, partitions: [partition], options, isGuarded: true };
     return await unloadPartitions(context, request);
   } catch (error) {
-    if (messageOf(error).includes(strayRow)) return unloadHeld(context, options);
+    const isStray = options.partitionBy.length > 0 && messageOf(error).includes(strayRow);
+    if (isStray) return unloadHeld(context, options);
     // The places in a message are those of the text that the caller knows.
     await checkSelect(context.connection, sql);
     throw error;
@@ -87,8 +93,7 @@ async function unloadPerFile(
 ): Promise<readonly UnloadedFile[]> {
   const { sql, parameters, partitionBy } = options;
   assert(partitionBy.length > 0, 'a statement runs again for the files of table partitions');
-  // The text may end in a comment.
-  const source: Source = { from: `(\n${sql}\n)`, parameters };
+  const source = sourceOf(sql, parameters);
   try {
     const partitions = await partitionsOf(context.connection, source, options);
     options.onPartitions?.(partitions);
@@ -144,14 +149,15 @@ async function unloadPartitions(
     readonly isGuarded?: boolean;
   },
 ): Promise<readonly UnloadedFile[]> {
-  const { connection, folder, number } = context;
+  const { connection, folder } = context;
   const { source, partitions, options, isGuarded = false } = request;
   const paths: string[] = [];
   const files: Upload[] = [];
   const uploads: Promise<Uploaded>[] = [];
   try {
-    for (const [index, partition] of partitions.entries()) {
-      const path = join(folder, `unload-${number}-${index}.parquet`);
+    for (const partition of partitions) {
+      // The database outlives the session, and knows the footers of what it has read by their paths.
+      const path = join(folder, `unload-${randomUUID()}.parquet`);
       paths.push(path);
       // What all rows have alike rules none of them out, and would be compared row by row.
       const names = options.partitionBy.filter(
@@ -159,6 +165,7 @@ async function unloadPartitions(
       );
       const where = { partition, names, isGuarded };
       const rows = await copyPartition(connection, { source, where, options, path });
+      assert(rows > 0 || isGuarded, 'a table partition that was found has no rows');
       if (rows === 0) continue;
       files.push({ partition, key: options.keyOf(partition), path, rows });
       const upload = uploadFile(context, files.at(-1)!);

@@ -78,6 +78,28 @@ describe('sessions in places that are kept', () => {
     assert.deepEqual(await filesLeft(), []);
   });
 
+  it('never tell the rows of a file that the session before has read', async () => {
+    const sizes = new Set<number>();
+    const unload = async (key: string, rows: number) => {
+      const session = await test.engine.open([]);
+      const [file] = await session.unload({
+        sql: `SELECT i AS n FROM range(${rows}) AS r (i)`,
+        parameters: {},
+        columns: [{ name: 'n', type: 'bigint', comment: '' }],
+        partitionBy: [],
+        keyOf: () => key,
+        metadata: {},
+      });
+      await session.close();
+      sizes.add(file!.bytes);
+      return file!.rows;
+    };
+    for (const rows of [5, 3]) await unload(`of ${rows}`, rows);
+    assert.equal(sizes.size, 1, 'only of files of one size it could');
+    // What lies in the lake already counts, not the row that is written now.
+    assert.deepEqual([await unload('of 5', 1), await unload('of 3', 1)], [5, 3]);
+  });
+
   it('hide a shared table by another of its name only for themselves', async () => {
     const shared = { ...fileOf('shared', 'lake/1.parquet'), isShared: true } as TableInput;
     const first = await test.engine.open([shared]);

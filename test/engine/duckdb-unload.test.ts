@@ -187,6 +187,21 @@ describe('SqlSession.unload', () => {
     }
   });
 
+  it('names that place also for a fault that comes while it runs', async () => {
+    const sql =
+      "SELECT 1 AS id,\n  CAST('x' || r.n AS INTEGER) AS price,\n  'a' AS kind\nFROM range(3) AS r (n)";
+    const held = { partitionBy: ['kind'] };
+    for (const way of [
+      {},
+      held,
+      { ...held, perFile: true },
+      { ...held, expected: { kind: 'a' } },
+    ]) {
+      const unload = session.unload(options({ sql, ...way }));
+      await assert.rejects(unload, { code: 'SQL_FAILED', message: /LINE 2/ });
+    }
+  });
+
   it('writes nothing without rows', async () => {
     const sql = 'SELECT 1 AS id, 2 AS price WHERE 1 = 0';
     assert.deepEqual(await session.unload(options({ sql })), []);
