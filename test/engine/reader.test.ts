@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { type Reader, ask, createReader } from '../../src/activities/query.ts';
 import { events } from '../../src/datasets/events.ts';
-import type { Row, TableInput } from '../../src/ports.ts';
+import type { Row } from '../../src/ports.ts';
 import { aroundStore } from '../support/around-store.ts';
 import {
   type Event,
@@ -55,46 +55,6 @@ describe('createReader', () => {
     await bookmark(bed, 1);
     const { rows, tailRows } = await reader.ask(everything);
     assert.deepEqual([rows.length, tailRows], [3, 0]);
-  });
-
-  describe('that begins anew when it knows two files that nothing names', () => {
-    let opened: number;
-    let few: Reader;
-    beforeEach(() => {
-      const { engine } = bed.ports;
-      opened = 0;
-      const open = (tables: readonly TableInput[]) => {
-        opened += 1;
-        return engine.open(tables);
-      };
-      const ports = { ...bed.ports, engine: { ...engine, open } };
-      few = createReader({ ports, dataset: events }, 2);
-    });
-    afterEach(() => few.close());
-
-    it('does so after a third batch, the first question not counted, and answers the same', async () => {
-      const opens: number[] = [];
-      for (const number of [0, 1, 2]) await sealBatch(bed, number, [{ id: `first ${number}` }]);
-      for (const number of [3, 4, 5, 6, 7, 8]) {
-        assert.deepEqual(await idsNow(few), await idsNow());
-        opens.push(opened);
-        await sealBatch(bed, number, [{ id: `id ${number}` }]);
-      }
-      assert.equal((await idsNow(few)).length, 9);
-      assert.deepEqual(opens, [1, 1, 1, 1, 2, 2]);
-    });
-
-    it('does not while tables that have not changed take turns', async () => {
-      await sealBatch(bed, 0, [{ id: 'a' }]);
-      await buildSilver(bed, 'fold', 0);
-      await bookmark(bed, 0);
-      const quarantined = { ...everything, sql: 'SELECT count(*) AS n FROM quarantine' };
-      for (let round = 0; round < 5; round += 1) {
-        assert.deepEqual(await idsNow(few), ['a']);
-        await few.ask(quarantined);
-      }
-      assert.equal(opened, 1);
-    });
   });
 
   it('hides a row that it has shown, once a version has its id from another batch', async () => {
