@@ -233,7 +233,10 @@ export type UnloadOptions = {
   readonly columns: readonly Column[];
   /** One file for each combination of these; they are not in the files. Empty: one file. */
   readonly partitionBy: readonly string[];
-  /** Told once which combinations there are, before any of their files is written. Only with `partitionBy`, not with `expected`. */
+  /**
+   * Told once which combinations there are, before any of their files is written. Only with
+   * `partitionBy`, not with `expected`.
+   */
   readonly onPartitions?: (partitions: readonly TableFile['partition'][]) => void;
   /** Key of the file of a combination. Written create-only: an existing one is kept. */
   readonly keyOf: (partition: Readonly<Record<string, string>>) => string;

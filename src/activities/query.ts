@@ -104,7 +104,10 @@ type OpenReader = {
 /** Files that a session has read, those of a name as often as the name was given to them. */
 type FilesRead = {
   readonly named: () => number;
-  /** Those that no name means any more, without those of the first question: the next session reads them too. */
+  /**
+   * Those that no name means any more, without those of the first question: a session that begins anew
+   * reads as many at once.
+   */
   readonly left: () => number;
   readonly onPrepared: () => void;
 };
